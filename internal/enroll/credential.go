@@ -1,0 +1,40 @@
+package enroll
+
+import "time"
+
+// Identity is what a verified access token says of its bearer. Only a token
+// verifier makes one.
+type Identity struct {
+	Token    Secret    // the access token itself, for the calls to Cognito
+	Issuer   string    // iss: https://cognito-idp.REGION.amazonaws.com/POOL
+	PoolID   string    // the last path segment of the issuer
+	ClientID string    // client_id
+	Subject  string    // sub: the user's immutable identifier in the pool
+	Username string    // username
+	AuthTime time.Time // auth_time: when the person last proved who they are
+	Expiry   time.Time // exp
+}
+
+// Flow tells the two ways into an enrolment apart; it is a metric label.
+type Flow string
+
+// The flows.
+const (
+	FlowToken   Flow = "token"   // signed in, by access token
+	FlowSession Flow = "session" // during sign-in, by challenge session
+)
+
+// Credential is the one proof that a request carries: an identity (from an
+// access token) or the session of a sign-in challenge, never both.
+type Credential struct {
+	Identity *Identity
+	Session  Secret
+}
+
+// Flow names the flow that the credential belongs to.
+func (c Credential) Flow() Flow {
+	if c.Identity != nil {
+		return FlowToken
+	}
+	return FlowSession
+}
