@@ -1,0 +1,68 @@
+package cognitotest
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// exception is an error of the API: its name, and a message as Cognito words it.
+type exception struct {
+	name    string
+	message string
+	status  int // 0 is the status that Cognito gives this exception
+}
+
+func (e *exception) Error() string { return e.name + ": " + e.message }
+
+// httpStatus is 400 for every exception but the one that is Cognito's own fault.
+func (e *exception) httpStatus() int {
+	switch {
+	case e.status != 0:
+		return e.status
+	case e.name == "InternalErrorException":
+		return http.StatusInternalServerError
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// body is the exception as it travels.
+func (e *exception) body() any {
+	return struct {
+		Type    string `json:"__type"`
+		Message string `json:"message,omitempty"`
+	}{e.name, e.message}
+}
+
+func notAuthorized(message string) *exception {
+	return &exception{name: "NotAuthorizedException", message: message}
+}
+
+func invalidParameter(format string, args ...any) *exception {
+	return &exception{name: "InvalidParameterException", message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(format string, args ...any) *exception {
+	return &exception{name: "ResourceNotFoundException", message: fmt.Sprintf(format, args...)}
+}
+
+// wrongPassword is the answer to a wrong password and, so that nobody learns who
+// has an account, to an unknown user.
+func wrongPassword() *exception { return notAuthorized("Incorrect username or password.") }
+
+func userNotFound() *exception {
+	return &exception{name: "UserNotFoundException", message: "User does not exist."}
+}
+
+// missing is the answer to a request without a parameter that only some flows
+// need, which the shapes of the API cannot express.
+func missing(parameter string) *exception {
+	return invalidParameter("Missing required parameter %s", parameter)
+}
+
+func softwareTokenOff() *exception {
+	return &exception{
+		name:    "SoftwareTokenMFANotFoundException",
+		message: "Software Token MFA has not been enabled by the userPool",
+	}
+}

@@ -1,0 +1,51 @@
+package cognitotest
+
+import (
+	"maps"
+	"slices"
+)
+
+type getUserInput struct {
+	AccessToken string
+}
+
+type attribute struct {
+	Name  string
+	Value string
+}
+
+type getUserOutput struct {
+	PreferredMfaSetting Factor `json:",omitempty"`
+	UserAttributes      []attribute
+	UserMFASettingList  []Factor `json:",omitempty"`
+	Username            string
+}
+
+// getUser says who an access token speaks for:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html
+func (s *Server) getUser(in *getUserInput) (any, error) {
+	var c constraints
+	c.required("accessToken", in.AccessToken, accessTokenShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, _, err := s.authorize(in.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.usable(); err != nil {
+		return nil, err
+	}
+	out := getUserOutput{
+		Username:           a.Username,
+		UserAttributes:     []attribute{{"sub", a.sub}},
+		UserMFASettingList: a.mfaList(),
+	}
+	if a.factors[a.preferred] {
+		out.PreferredMfaSetting = a.preferred
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
+		out.UserAttributes = append(out.UserAttributes, attribute{name, a.Attributes[name]})
+	}
+	return out, nil
+}

@@ -1,0 +1,151 @@
+package cognitotest
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options configure a [Server]. The zero value is the demonstration server.
+type Options struct {
+	// Region is part of every issuer; us-east-1 when empty. The ID of each pool
+	// must begin with it.
+	Region string
+	// Pools are the user pools to serve; [DemoPools] when empty.
+	Pools []Pool
+	// Now is the clock; [time.Now] when nil.
+	Now func() time.Time
+	// Rand is where subjects, secrets and sessions come from; crypto/rand when
+	// nil. It must not end. RSA keys do not come from it: Go's key generation
+	// ignores any source but its own. Give Pool.Key for a fixed key.
+	Rand io.Reader
+	// Logger receives one record a call, with the operation and the exception's
+	// name but never a request or a reply; nothing is logged when nil.
+	Logger *slog.Logger
+}
+
+// Server is the stand-in. Make one with [New]; it is safe for concurrent use.
+type Server struct {
+	region     string
+	now        func() time.Time
+	logger     *slog.Logger
+	operations map[string]operation
+
+	// mu makes each operation atomic, as Cognito's are on one user, and guards
+	// everything below.
+	mu          sync.Mutex
+	rand        io.Reader
+	pools       map[string]*pool
+	clients     map[string]*client
+	sessions    map[string]*session
+	grants      map[string]*grant
+	revoked     map[string]bool
+	calls       map[string]int
+	jwksFetches int
+}
+
+// New returns a server for the pools of o. It generates one 2048-bit RSA key for
+// each pool that brings none, some tens of milliseconds each. The error names
+// the fault in the options.
+func New(o Options) (*Server, error) {
+	s := &Server{
+		region:   o.Region,
+		now:      o.Now,
+		logger:   o.Logger,
+		rand:     o.Rand,
+		pools:    map[string]*pool{},
+		clients:  map[string]*client{},
+		sessions: map[string]*session{},
+		grants:   map[string]*grant{},
+		revoked:  map[string]bool{},
+		calls:    map[string]int{},
+	}
+	if s.region == "" {
+		s.region = "us-east-1"
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	s.operations = s.routes()
+
+	pools := o.Pools
+	if len(pools) == 0 {
+		pools = DemoPools()
+	}
+	for _, p := range pools {
+		if err := s.addPool(p); err != nil {
+			return nil, fmt.Errorf("cognitotest: %w", err)
+		}
+	}
+	if err := s.generateKeys(); err != nil {
+		return nil, fmt.Errorf("cognitotest: %w", err)
+	}
+	return s, nil
+}
+
+// ServeHTTP answers the API at POST /, each pool's keys at
+// GET /{poolID}/.well-known/jwks.json, its discovery document at
+// GET /{poolID}/.well-known/openid-configuration, and a browser's preflight
+// anywhere. Everything else is 404.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	allowBrowsers(w.Header(), r)
+	poolID, document, wellKnown := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/.well-known/")
+	switch {
+	case r.Method == http.MethodOptions:
+		w.WriteHeader(http.StatusOK)
+	case r.Method == http.MethodPost && r.URL.Path == "/":
+		s.serveCall(w, r)
+	case r.Method == http.MethodGet && wellKnown && document == "jwks.json":
+		s.serveKeys(w, r, poolID)
+	case r.Method == http.MethodGet && wellKnown && document == "openid-configuration":
+		s.serveDiscovery(w, r, poolID)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// allowBrowsers lets pages of any origin call, as Cognito does: Amplify runs in
+// the browser and sends its request there directly.
+func allowBrowsers(h http.Header, r *http.Request) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "X-Amzn-RequestId, X-Amzn-ErrorType, Date")
+	if r.Method != http.MethodOptions {
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	h.Set("Access-Control-Max-Age", "172800")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+}
+
+// random returns n bytes of the server's randomness. The caller holds s.mu.
+func (s *Server) random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.rand, b); err != nil {
+		panic(fmt.Sprintf("cognitotest: Options.Rand ended: %v", err))
+	}
+	return b
+}
+
+// uuid returns a random UUID (RFC 9562 §5.4). The caller holds s.mu.
+func (s *Server) uuid() string {
+	b := s.random(16)
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+var errDuplicate = errors.New("given twice")

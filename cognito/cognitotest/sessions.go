@@ -1,0 +1,80 @@
+package cognitotest
+
+import (
+	"encoding/base64"
+	"time"
+)
+
+// challenge is a step of a sign-in, with the API's name for it.
+type challenge string
+
+// The challenges that the stand-in gives.
+const (
+	emailOTP            challenge = "EMAIL_OTP"
+	mfaSetup            challenge = "MFA_SETUP"
+	newPasswordRequired challenge = "NEW_PASSWORD_REQUIRED"
+	selectMFAType       challenge = "SELECT_MFA_TYPE"
+	smsMFA              challenge = "SMS_MFA"
+	softwareTokenMFA    challenge = "SOFTWARE_TOKEN_MFA"
+)
+
+// session is a sign-in that waits for the answer to a challenge. Each can be
+// used once.
+type session struct {
+	challenge challenge
+	client    *client
+	account   *account
+	expires   time.Time
+	used      bool
+	// associated sessions come from AssociateSoftwareToken and go to
+	// VerifySoftwareToken; verified ones come from there and answer MFA_SETUP.
+	associated, verified bool
+	// code is what was sent by SMS or e-mail.
+	code string
+}
+
+// forgetAfter is how long an expired or used session is remembered, to say which
+// of the two it is.
+const forgetAfter = time.Hour
+
+// open starts a session for next. The caller holds s.mu.
+func (s *Server) open(next session) string {
+	now := s.now()
+	for id, old := range s.sessions {
+		if now.Sub(old.expires) > forgetAfter {
+			delete(s.sessions, id)
+		}
+	}
+	next.expires = now.Add(next.client.AuthSessionValidity)
+	// Cognito's sessions are encrypted state of some hundred bytes that begin
+	// with these letters; their length is worth having in tests.
+	id := "AYABe" + base64.RawURLEncoding.EncodeToString(s.random(600))
+	s.sessions[id] = &next
+	return id
+}
+
+// find returns the session of that ID if it is good for the challenge. The
+// caller holds s.mu, and marks the session used when it is done with it.
+func (s *Server) find(id string, want challenge) (*session, error) {
+	found := s.sessions[id]
+	switch {
+	case found == nil || found.challenge != want:
+		return nil, notAuthorized("Invalid session for the user.")
+	case found.used:
+		return nil, notAuthorized("Invalid session for the user, session can only be used once.")
+	case !s.now().Before(found.expires):
+		return nil, notAuthorized("Invalid session for the user, session is expired.")
+	case found.account.Disabled:
+		return nil, notAuthorized("User is disabled.")
+	}
+	return found, nil
+}
+
+// Session starts an MFA_SETUP session without a call of the API. It panics when
+// there is no such pool, client of that pool, or user.
+func (s *Server) Session(poolID, clientID, username string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.mustAccount(poolID, username)
+	return s.open(session{challenge: mfaSetup, client: s.mustClient(poolID, clientID), account: a})
+}
