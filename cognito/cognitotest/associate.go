@@ -1,7 +1,5 @@
 package cognitotest
 
-import "encoding/base32"
-
 type associateSoftwareTokenInput struct {
 	AccessToken string
 	Session     string
@@ -27,7 +25,7 @@ func (s *Server) associateSoftwareToken(in *associateSoftwareTokenInput) (any, e
 	}
 	// 32 bytes are 52 characters of base32 without padding: the length of the
 	// secrets that Cognito gives.
-	by.account.totp.pending = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(s.random(32))
+	by.account.totp.pending = secretEncoding.EncodeToString(s.random(32))
 	out := associateSoftwareTokenOutput{SecretCode: by.account.totp.pending}
 	if by.session != nil {
 		by.session.used = true
@@ -56,12 +54,11 @@ func (s *Server) enrolling(accessToken, sessionID string) (enrollee, error) {
 	case accessToken != "" && sessionID != "":
 		return by, invalidParameter("Only one of AccessToken and Session can be given.")
 	case accessToken != "":
-		a, claims, err := s.authorize(accessToken)
+		a, p, err := s.authorize(accessToken)
 		if err != nil {
 			return by, err
 		}
-		issuer, _ := claims.GetIssuer()
-		by = enrollee{account: a, pool: s.issuedBy(issuer)}
+		by = enrollee{account: a, pool: p}
 	default:
 		found, err := s.find(sessionID, mfaSetup)
 		if err != nil {

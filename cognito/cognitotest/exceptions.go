@@ -60,6 +60,11 @@ func missing(parameter string) *exception {
 	return invalidParameter("Missing required parameter %s", parameter)
 }
 
+// wrongCode is the answer to a wrong code at sign-in.
+func wrongCode() *exception {
+	return &exception{name: "CodeMismatchException", message: "Invalid code received for user"}
+}
+
 func softwareTokenOff() *exception {
 	return &exception{
 		name:    "SoftwareTokenMFANotFoundException",

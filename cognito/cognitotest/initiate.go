@@ -11,7 +11,7 @@ import (
 type initiateAuthInput struct {
 	AuthFlow       string
 	AuthParameters map[string]string
-	ClientId       string //nolint:revive // the API's spelling
+	ClientID       string `json:"ClientId"`
 }
 
 // authOutput is what InitiateAuth and RespondToAuthChallenge answer: tokens, or
@@ -29,11 +29,11 @@ func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 	var c constraints
 	c.enum("authFlow", in.AuthFlow, "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "CUSTOM_AUTH",
 		"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH")
-	c.required("clientId", in.ClientId, clientIDShape)
+	c.required("clientId", in.ClientID, clientIDShape)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	client, err := s.client(in.ClientId)
+	client, err := s.client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +127,11 @@ func (s *Server) challengeFactor(c *client, a *account, f Factor) authOutput {
 			parameters["FRIENDLY_DEVICE_NAME"] = a.totp.device
 		}
 	case SMS:
-		next.code = s.digits(6)
+		a.sent = s.digits(6)
 		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = "SMS"
 		parameters["CODE_DELIVERY_DESTINATION"] = "+********0000"
 	case EmailOTP:
-		next.code = s.digits(8)
+		a.sent = s.digits(8)
 		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = "EMAIL"
 		parameters["CODE_DELIVERY_DESTINATION"] = "e***@e***"
 	}

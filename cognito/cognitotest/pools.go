@@ -136,6 +136,8 @@ type account struct {
 	factors   map[Factor]bool
 	preferred Factor
 	totp      softwareToken
+	// sent is the code that was sent by SMS or e-mail last.
+	sent string
 }
 
 // addPool puts p into service, all but its key. New calls it, before the server
@@ -168,6 +170,9 @@ func (s *Server) addPool(p Pool) error {
 	for _, u := range p.Users {
 		if u.Username == "" || served.accounts[u.Username] != nil {
 			return fmt.Errorf("user %q of pool %s: empty or %w", u.Username, p.ID, errDuplicate)
+		}
+		if _, err := decodeSecret(u.TOTPSecret); err != nil {
+			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
 		}
 		served.accounts[u.Username] = s.newAccount(u)
 	}

@@ -25,6 +25,10 @@ type Options struct {
 	// nil. It must not end. RSA keys do not come from it: Go's key generation
 	// ignores any source but its own. Give Pool.Key for a fixed key.
 	Rand io.Reader
+	// KeepSessionOnWrongCode lets a session outlive a wrong code in
+	// VerifySoftwareToken. AWS does not say whether it does; the stand-in is
+	// strict by default and takes it as lost.
+	KeepSessionOnWrongCode bool
 	// Logger receives one record a call, with the operation and the exception's
 	// name but never a request or a reply; nothing is logged when nil.
 	Logger *slog.Logger
@@ -36,6 +40,8 @@ type Server struct {
 	now        func() time.Time
 	logger     *slog.Logger
 	operations map[string]operation
+	// keepSessions is Options.KeepSessionOnWrongCode.
+	keepSessions bool
 
 	// mu makes each operation atomic, as Cognito's are on one user, and guards
 	// everything below.
@@ -55,16 +61,17 @@ type Server struct {
 // the fault in the options.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		region:   o.Region,
-		now:      o.Now,
-		logger:   o.Logger,
-		rand:     o.Rand,
-		pools:    map[string]*pool{},
-		clients:  map[string]*client{},
-		sessions: map[string]*session{},
-		grants:   map[string]*grant{},
-		revoked:  map[string]bool{},
-		calls:    map[string]int{},
+		region:       o.Region,
+		now:          o.Now,
+		logger:       o.Logger,
+		keepSessions: o.KeepSessionOnWrongCode,
+		rand:         o.Rand,
+		pools:        map[string]*pool{},
+		clients:      map[string]*client{},
+		sessions:     map[string]*session{},
+		grants:       map[string]*grant{},
+		revoked:      map[string]bool{},
+		calls:        map[string]int{},
 	}
 	if s.region == "" {
 		s.region = "us-east-1"

@@ -36,7 +36,7 @@ type grant struct {
 type authenticationResult struct {
 	AccessToken  string
 	ExpiresIn    int
-	IdToken      string //nolint:revive // the API's spelling
+	IDToken      string `json:"IdToken"`
 	RefreshToken string `json:",omitempty"`
 	TokenType    string
 }
@@ -63,7 +63,7 @@ func (s *Server) grantTokens(c *client, a *account) authenticationResult {
 func (s *Server) tokensOf(g *grant) authenticationResult {
 	return authenticationResult{
 		AccessToken: g.client.pool.sign(s.accessClaims(g)),
-		IdToken:     g.client.pool.sign(s.idClaims(g)),
+		IDToken:     g.client.pool.sign(s.idClaims(g)),
 		ExpiresIn:   int(g.client.AccessTokenValidity / time.Second),
 		TokenType:   "Bearer",
 	}
@@ -132,9 +132,9 @@ func (s *Server) opaqueToken() string {
 	return strings.Join(parts, ".")
 }
 
-// authorize finds the account that an access token speaks for, or says in
-// Cognito's words what is wrong with the token. The caller holds s.mu.
-func (s *Server) authorize(token string) (*account, jwt.MapClaims, error) {
+// authorize finds the account that an access token speaks for and its pool, or
+// says in Cognito's words what is wrong with the token. The caller holds s.mu.
+func (s *Server) authorize(token string) (*account, *pool, error) {
 	claims := jwt.MapClaims{}
 	var p *pool
 	_, err := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation()).
@@ -166,7 +166,7 @@ func (s *Server) authorize(token string) (*account, jwt.MapClaims, error) {
 	case a.Disabled:
 		return nil, nil, notAuthorized("User is disabled.")
 	}
-	return a, claims, nil
+	return a, p, nil
 }
 
 func (s *Server) issuedBy(issuer string) *pool {
@@ -185,7 +185,7 @@ func (s *Server) SignIn(poolID, clientID, username string) Tokens {
 	defer s.mu.Unlock()
 	a := s.mustAccount(poolID, username)
 	t := s.grantTokens(s.mustClient(poolID, clientID), a)
-	return Tokens{AccessToken: t.AccessToken, IDToken: t.IdToken, RefreshToken: t.RefreshToken}
+	return Tokens{AccessToken: t.AccessToken, IDToken: t.IDToken, RefreshToken: t.RefreshToken}
 }
 
 // Mint signs a token with exactly Cognito's header. Its claims are those of an

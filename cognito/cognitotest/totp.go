@@ -1,5 +1,19 @@
 package cognitotest
 
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// step is the time for which a code is good (RFC 6238 §4.1).
+const step = 30 * time.Second
+
 // softwareToken is what a pool knows of a user's authenticator app.
 type softwareToken struct {
 	// verified is the secret that counts, in base32; empty before the first
@@ -10,4 +24,59 @@ type softwareToken struct {
 	pending string
 	// device is the name that VerifySoftwareToken gave the app.
 	device string
+	// used are the steps whose code was taken already: a code proves possession
+	// once (RFC 6238 §5.2).
+	used map[uint64]bool
+}
+
+// match finds the step, now or one either side of it, for which code is the code
+// of secret.
+func match(secret, code string, now time.Time) (uint64, bool) {
+	current := uint64(now.Unix()) / uint64(step/time.Second)
+	for _, at := range []uint64{current, current - 1, current + 1} {
+		if subtle.ConstantTimeCompare([]byte(totp(secret, at)), []byte(code)) == 1 {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// use takes the code of that step. It says whether it was still to be taken.
+func (t *softwareToken) use(at uint64) bool {
+	if t.used[at] {
+		return false
+	}
+	if t.used == nil {
+		t.used = map[uint64]bool{}
+	}
+	t.used[at] = true
+	return true
+}
+
+// enroll makes the pending secret the one that counts.
+func (t *softwareToken) enroll(device string) {
+	t.verified, t.pending, t.device, t.used = t.pending, "", device, nil
+}
+
+// totp computes the code of a step: six digits of an HMAC-SHA1 (RFC 4226 §5.3,
+// RFC 6238 §4.2). No secret, or one that is not base32, has no code.
+func totp(secret string, at uint64) string {
+	key, err := decodeSecret(secret)
+	if err != nil || len(key) == 0 {
+		return ""
+	}
+	mac := hmac.New(sha1.New, key)
+	mac.Write(binary.BigEndian.AppendUint64(nil, at))
+	sum := mac.Sum(nil)
+	offset := sum[len(sum)-1] & 0x0f
+	number := binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
+	return fmt.Sprintf("%06d", number%1_000_000)
+}
+
+// secretEncoding is how secrets are written: base32 without padding, which is
+// how Cognito gives them.
+var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+func decodeSecret(secret string) ([]byte, error) {
+	return secretEncoding.DecodeString(strings.TrimRight(secret, "="))
 }

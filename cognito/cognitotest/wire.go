@@ -39,6 +39,9 @@ func (s *Server) routes() map[string]operation {
 		"AssociateSoftwareToken": decode(s.associateSoftwareToken),
 		"GetUser":                decode(s.getUser),
 		"InitiateAuth":           decode(s.initiateAuth),
+		"RespondToAuthChallenge": decode(s.respondToAuthChallenge),
+		"SetUserMFAPreference":   decode(s.setUserMFAPreference),
+		"VerifySoftwareToken":    decode(s.verifySoftwareToken),
 	}
 }
 

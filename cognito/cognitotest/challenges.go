@@ -1,0 +1,176 @@
+package cognitotest
+
+import (
+	"crypto/subtle"
+	"strings"
+	"unicode"
+)
+
+type respondToAuthChallengeInput struct {
+	ChallengeName      challenge
+	ChallengeResponses map[string]string
+	ClientID           string `json:"ClientId"`
+	Session            string
+}
+
+// respondToAuthChallenge goes on with a sign-in:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
+func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, error) {
+	var c constraints
+	c.enum("challengeName", string(in.ChallengeName), challengeNames...)
+	c.required("clientId", in.ClientID, clientIDShape)
+	c.optional("session", in.Session, sessionShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	client, err := s.client(in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	username := in.ChallengeResponses["USERNAME"]
+	if username == "" {
+		return nil, missing("USERNAME")
+	}
+	if err := client.checkSecretHash(username, in.ChallengeResponses); err != nil {
+		return nil, err
+	}
+	if in.Session == "" {
+		return nil, missing("Session")
+	}
+	found, err := s.find(in.Session, in.ChallengeName)
+	if err != nil {
+		return nil, err
+	}
+	if found.client != client || client.pool.byName(username) != found.account {
+		return nil, notAuthorized("Invalid session for the user.")
+	}
+	if err := found.account.usable(); err != nil {
+		return nil, err
+	}
+	return s.answer(found, in.ChallengeResponses)
+}
+
+// answer takes the answer to the session's challenge. The session is used up
+// when the answer is right; after a wrong one it can be tried again until it
+// expires.
+func (s *Server) answer(to *session, responses map[string]string) (any, error) {
+	var next func(*client, *account) (any, error)
+	var err error
+	switch to.challenge {
+	case mfaSetup:
+		next, err = s.finish, to.checkSetUp()
+	case softwareTokenMFA:
+		next, err = s.finish, s.checkSoftwareToken(to, responses["SOFTWARE_TOKEN_MFA_CODE"])
+	case smsMFA:
+		next, err = s.finish, to.checkSent("SMS_MFA_CODE", responses)
+	case emailOTP:
+		next, err = s.finish, to.checkSent("EMAIL_OTP_CODE", responses)
+	case selectMFAType:
+		chosen := Factor(responses["ANSWER"])
+		next = func(c *client, a *account) (any, error) { return s.challengeFactor(c, a, chosen), nil }
+		err = to.account.checkChoice(chosen)
+	case newPasswordRequired:
+		next, err = s.secondFactor, to.account.choosePassword(responses)
+	default:
+		err = invalidParameter("The stand-in does not know this challenge.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	to.used = true
+	return next(to.client, to.account)
+}
+
+// finish gives the tokens.
+func (s *Server) finish(c *client, a *account) (any, error) { return s.signedIn(c, a), nil }
+
+// checkSetUp checks that an authenticator app was set up in this session.
+func (to *session) checkSetUp() error {
+	if !to.verified {
+		return invalidParameter("User has not set up software token mfa")
+	}
+	return nil
+}
+
+// checkSoftwareToken checks a code of the user's authenticator app. The caller
+// holds s.mu.
+func (s *Server) checkSoftwareToken(to *session, code string) error {
+	token := &to.account.totp
+	switch {
+	case code == "":
+		return missing("SOFTWARE_TOKEN_MFA_CODE")
+	case to.client.pool.SoftwareTokenDisabled:
+		return softwareTokenOff()
+	}
+	at, ok := match(token.verified, code, s.now())
+	switch {
+	case !ok:
+		return wrongCode()
+	case !token.use(at):
+		return &exception{name: "ExpiredCodeException", message: "Your software token has already been used once."}
+	}
+	return nil
+}
+
+// checkSent checks a code that was sent to the user.
+func (to *session) checkSent(name string, responses map[string]string) error {
+	switch code := responses[name]; {
+	case code == "":
+		return missing(name)
+	case subtle.ConstantTimeCompare([]byte(code), []byte(to.account.sent)) != 1:
+		return wrongCode()
+	}
+	return nil
+}
+
+// checkChoice checks that the user has the factor.
+func (a *account) checkChoice(f Factor) error {
+	switch {
+	case f == "":
+		return missing("ANSWER")
+	case !a.factors[f]:
+		return &exception{name: "MFAMethodNotFoundException", message: "The user does not have this MFA method."}
+	}
+	return nil
+}
+
+// choosePassword sets the password that the user chose, and the attributes that
+// came with it.
+func (a *account) choosePassword(responses map[string]string) error {
+	chosen := responses["NEW_PASSWORD"]
+	if chosen == "" {
+		return missing("NEW_PASSWORD")
+	}
+	if fault := passwordFault(chosen); fault != "" {
+		return &exception{name: "InvalidPasswordException", message: "Password did not conform with policy: " + fault}
+	}
+	a.Password, a.ForceNewPassword = chosen, false
+	for name, value := range responses {
+		if attribute, ok := strings.CutPrefix(name, "userAttributes."); ok {
+			if a.Attributes == nil {
+				a.Attributes = map[string]string{}
+			}
+			a.Attributes[attribute] = value
+		}
+	}
+	return nil
+}
+
+// passwordFault says what Cognito's default policy has against a password.
+func passwordFault(password string) string {
+	has := func(class func(rune) bool) bool { return strings.ContainsFunc(password, class) }
+	symbol := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	switch {
+	case len(password) < 8:
+		return "Password not long enough"
+	case !has(unicode.IsUpper):
+		return "Password must have uppercase characters"
+	case !has(unicode.IsLower):
+		return "Password must have lowercase characters"
+	case !has(unicode.IsDigit):
+		return "Password must have numeric characters"
+	case !has(symbol):
+		return "Password must have symbol characters"
+	}
+	return ""
+}

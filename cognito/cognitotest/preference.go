@@ -1,0 +1,94 @@
+package cognitotest
+
+import "maps"
+
+type mfaSettings struct {
+	Enabled      bool
+	PreferredMfa bool
+}
+
+type setUserMFAPreferenceInput struct {
+	AccessToken              string
+	EmailMfaSettings         *mfaSettings
+	SMSMfaSettings           *mfaSettings
+	SoftwareTokenMfaSettings *mfaSettings
+}
+
+// setUserMFAPreference turns factors on and off; a factor that is not sent stays
+// as it is:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserMFAPreference.html
+func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error) {
+	var c constraints
+	c.required("accessToken", in.AccessToken, accessTokenShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, p, err := s.authorize(in.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.usable(); err != nil {
+		return nil, err
+	}
+	asked := map[Factor]mfaSettings{}
+	for f, settings := range map[Factor]*mfaSettings{
+		EmailOTP: in.EmailMfaSettings, SMS: in.SMSMfaSettings, SoftwareToken: in.SoftwareTokenMfaSettings,
+	} {
+		if settings != nil {
+			asked[f] = *settings
+		}
+	}
+	if err := p.checkPreference(a, asked); err != nil {
+		return nil, err
+	}
+	for f, settings := range asked {
+		a.prefer(f, settings)
+	}
+	return struct{}{}, nil
+}
+
+// checkPreference says why the settings cannot be, before any is changed.
+func (p *pool) checkPreference(a *account, asked map[Factor]mfaSettings) error {
+	preferred, left := 0, maps.Clone(a.factors)
+	for f, settings := range asked {
+		if settings.Enabled {
+			left[f] = true
+		} else {
+			delete(left, f)
+		}
+		if settings.Enabled && settings.PreferredMfa {
+			preferred++
+		}
+	}
+	_, sms := asked[SMS]
+	switch {
+	case asked[SoftwareToken].Enabled && a.totp.verified == "":
+		return invalidParameter("User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
+	case sms && a.Attributes["phone_number"] == "":
+		// Cognito says so even when the request turns SMS off
+		// (aws-amplify/amplify-js#5766).
+		return invalidParameter("User does not have a phone_number set to turn on SMS MFA")
+	case asked[EmailOTP].Enabled && a.Attributes["email"] == "":
+		return invalidParameter("User does not have delivery config set to turn on EMAIL_OTP")
+	case preferred > 1:
+		return invalidParameter("Only one factor can be set as preferred.")
+	case p.MFA == MFARequired && len(a.factors) > 0 && len(left) == 0:
+		return invalidParameter("User pool requires MFA, the last factor of a user cannot be turned off.")
+	}
+	return nil
+}
+
+// prefer applies the settings of one factor.
+func (a *account) prefer(f Factor, settings mfaSettings) {
+	if settings.Enabled {
+		a.factors[f] = true
+	} else {
+		delete(a.factors, f)
+	}
+	switch {
+	case settings.Enabled && settings.PreferredMfa:
+		a.preferred = f
+	case a.preferred == f:
+		a.preferred = ""
+	}
+}

@@ -1,0 +1,84 @@
+package cognitotest
+
+type verifySoftwareTokenInput struct {
+	AccessToken        string
+	Session            string
+	UserCode           string
+	FriendlyDeviceName string
+}
+
+type verifySoftwareTokenOutput struct {
+	Status  string
+	Session string `json:",omitempty"`
+}
+
+// verifySoftwareToken finishes an enrollment with the app's first code:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerifySoftwareToken.html
+func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) {
+	var c constraints
+	c.optional("accessToken", in.AccessToken, accessTokenShape)
+	c.optional("session", in.Session, sessionShape)
+	c.required("userCode", in.UserCode, userCodeShape)
+	c.optional("friendlyDeviceName", in.FriendlyDeviceName, deviceNameShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	by, err := s.enrolling(in.AccessToken, in.Session)
+	if err != nil {
+		return nil, err
+	}
+	if err := by.account.usable(); err != nil {
+		return nil, err
+	}
+	if by.session != nil && !by.session.associated {
+		// The session that goes here is the one that AssociateSoftwareToken gave
+		// (aws-amplify/amplify-js#6461).
+		return nil, notAuthorized("Invalid session for the user.")
+	}
+	if !by.verify(in.UserCode, in.FriendlyDeviceName, s) {
+		if by.session != nil && !s.keepSessions {
+			by.session.used = true
+		}
+		return nil, &exception{
+			name:    "EnableSoftwareTokenMFAException",
+			message: "Code mismatch and fail enable Software Token MFA",
+		}
+	}
+	out := verifySoftwareTokenOutput{Status: "SUCCESS"}
+	if by.session != nil {
+		by.session.used = true
+		next := *by.session
+		next.used, next.associated, next.verified = false, false, true
+		out.Session = s.open(next)
+	}
+	return out, nil
+}
+
+// verify takes the code if it is right, and with it the secret. Without a new
+// secret the code is checked against the one that counts already: applications
+// use the operation to ask for a second proof in mid-session. The caller holds
+// s.mu.
+func (by enrollee) verify(code, device string, s *Server) bool {
+	token := &by.account.totp
+	secret := token.pending
+	if secret == "" {
+		secret = token.verified
+	}
+	at, ok := match(secret, code, s.now())
+	if !ok {
+		return false
+	}
+	if token.pending != "" {
+		token.enroll(device)
+	}
+	token.use(at)
+	// In mid-sign-in, and where the pool requires it, the factor is on from here;
+	// otherwise it waits for SetUserMFAPreference.
+	if by.session != nil || by.pool.MFA == MFARequired {
+		by.account.factors[SoftwareToken] = true
+		if by.account.preferred == "" {
+			by.account.preferred = SoftwareToken
+		}
+	}
+	return true
+}
