@@ -183,11 +183,24 @@ func (m *Metrics) PendingEnrollments(count func() int) {
 	}, func() float64 { return float64(count()) }))
 }
 
-// KeyAge exposes how old the oldest pool's signing keys are.
-func (m *Metrics) KeyAge(age func() time.Duration) {
-	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "cognito_jwks_age_seconds", Help: "Time since the signing keys of the pool refreshed longest ago were fetched; since the start where they never were.",
-	}, func() float64 { return age().Seconds() }))
+// KeyAge exposes how old each user pool's signing keys are, by pool id.
+func (m *Metrics) KeyAge(ages func() map[string]time.Duration) {
+	m.registerer.MustRegister(keyAge{ages})
+}
+
+// keyAge collects the ages when it is asked for them.
+type keyAge struct {
+	ages func() map[string]time.Duration
+}
+
+var keyAgeDesc = prometheus.NewDesc("cognito_jwks_age_seconds", "Time since the user pool's signing keys were fetched; since the start where they never were.", []string{"pool"}, nil)
+
+func (k keyAge) Describe(to chan<- *prometheus.Desc) { to <- keyAgeDesc }
+
+func (k keyAge) Collect(to chan<- prometheus.Metric) {
+	for pool, age := range k.ages() {
+		to <- prometheus.MustNewConstMetric(keyAgeDesc, prometheus.GaugeValue, age.Seconds(), pool)
+	}
 }
 
 func counters(r prometheus.Registerer, name, help string, labels []string, values ...[]string) *prometheus.CounterVec {

@@ -122,6 +122,7 @@ const (
 	ProblemCodeNotFound              ProblemCode = "not_found"
 	ProblemCodePasswordResetRequired ProblemCode = "password_reset_required"
 	ProblemCodePayloadTooLarge       ProblemCode = "payload_too_large"
+	ProblemCodeRefusedByPool         ProblemCode = "refused_by_pool"
 	ProblemCodeSessionExpired        ProblemCode = "session_expired"
 	ProblemCodeStepUpRequired        ProblemCode = "step_up_required"
 	ProblemCodeTooManyRequests       ProblemCode = "too_many_requests"
@@ -170,6 +171,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodePasswordResetRequired:
 		return true
 	case ProblemCodePayloadTooLarge:
+		return true
+	case ProblemCodeRefusedByPool:
 		return true
 	case ProblemCodeSessionExpired:
 		return true

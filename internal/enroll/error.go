@@ -30,6 +30,7 @@ const (
 	UserNotConfirmed      Kind = "user_not_confirmed"
 	PasswordResetRequired Kind = "password_reset_required"
 	UserNotFound          Kind = "user_not_found"
+	RefusedByPool         Kind = "refused_by_pool"
 	TooManyRequests       Kind = "too_many_requests"
 	Busy                  Kind = "busy"
 	UpstreamUnavailable   Kind = "upstream_unavailable"
@@ -50,8 +51,18 @@ type Error struct {
 	// ClockSkew says how far the clock of the person's phone is off: negative
 	// means that the phone is behind. Zero means that nothing is known.
 	ClockSkew time.Duration
+	// MaxAge says how old a sign-in may be (StepUpRequired only).
+	MaxAge time.Duration
+	// Fields names what breaks the contract (InvalidRequest only).
+	Fields []Field
 	// Cause is what the error wraps, or nil.
 	Cause error
+}
+
+// Field is one member of a request that is not as it must be.
+type Field struct {
+	Name   string
+	Reason string // what it must be; never the submitted value
 }
 
 // Error implements error. The cause is left out, since an error of a library
@@ -68,6 +79,11 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // Fail makes an error of a kind, with a constant reason for the log.
 func Fail(kind Kind, reason string) *Error { return &Error{Kind: kind, Reason: reason} }
+
+// Invalid makes an InvalidRequest about one member of the request.
+func Invalid(name, reason string) *Error {
+	return &Error{Kind: InvalidRequest, Reason: name, Fields: []Field{{Name: name, Reason: reason}}}
+}
 
 // KindOf tells the kind of any error. An error that is not the domain's is
 // Internal; nil has no kind.

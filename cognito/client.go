@@ -1,0 +1,255 @@
+// Package cognito is what the service needs of Amazon Cognito: a client over
+// the AWS SDK and a verifier of access tokens. It alone knows the SDK, and it
+// turns the SDK's exceptions into the domain's errors (errors.go), so that
+// nothing else does.
+//
+// All operations used here are anonymous: they carry the person's own token or
+// session instead of a signature, so the service needs no AWS credentials.
+package cognito
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/metrics"
+)
+
+// The operations, by Cognito's names.
+const (
+	opAssociate     = "AssociateSoftwareToken"
+	opVerify        = "VerifySoftwareToken"
+	opSetPreference = "SetUserMFAPreference"
+	opGetUser       = "GetUser"
+	opRespond       = "RespondToAuthChallenge"
+)
+
+// ClientOptions configures a Client.
+type ClientOptions struct {
+	Region   string
+	Endpoint string // empty: AWS's own for the region
+	// ClientSecrets holds the secret of each app client that has one, by
+	// client id.
+	ClientSecrets map[string]enroll.Secret
+	// CallTimeout bounds one call to Cognito. Zero means five seconds.
+	CallTimeout time.Duration
+	HTTPClient  *http.Client
+	Metrics     *metrics.Metrics
+	Now         func() time.Time
+}
+
+// Client calls Cognito. It satisfies enroll.UserPool.
+type Client struct {
+	sdk     *idp.Client
+	secrets map[string]enroll.Secret
+	timeout time.Duration
+	metrics *metrics.Metrics
+	now     func() time.Time
+}
+
+var _ enroll.UserPool = (*Client)(nil)
+
+// NewClient makes a client. It calls nobody.
+func NewClient(o ClientOptions) *Client {
+	if o.CallTimeout == 0 {
+		o.CallTimeout = 5 * time.Second
+	}
+	options := idp.Options{
+		Region:      o.Region,
+		Credentials: aws.AnonymousCredentials{},
+		HTTPClient:  o.HTTPClient,
+		// The SDK would repeat any call three times, one-shot ones too.
+		Retryer: aws.NopRetryer{},
+	}
+	if o.Endpoint != "" {
+		options.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, metrics: o.Metrics, now: o.Now}
+}
+
+// do makes one call: bounded in time, counted, its error the domain's.
+func (c *Client) do(ctx context.Context, what call, send func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	begin := c.now()
+	var failure *enroll.Error
+	if err := send(ctx); err != nil {
+		failure = domainError(what, err)
+	}
+	c.metrics.CognitoCall(what.operation, outcome(failure), c.now().Sub(begin))
+	if failure != nil {
+		return failure
+	}
+	return nil
+}
+
+// Associate implements enroll.UserPool.
+func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
+	var out *idp.AssociateSoftwareTokenOutput
+	err := c.do(ctx, call{operation: opAssociate, session: cred.Identity == nil}, func(ctx context.Context) (err error) {
+		in := &idp.AssociateSoftwareTokenInput{}
+		in.AccessToken, in.Session = present(cred)
+		out, err = c.sdk.AssociateSoftwareToken(ctx, in)
+		return err
+	})
+	if err != nil {
+		return enroll.Association{}, err
+	}
+	a := enroll.Association{Secret: enroll.Secret(aws.ToString(out.SecretCode)), Session: enroll.Secret(aws.ToString(out.Session))}
+	if a.Secret == "" || cred.Identity == nil && a.Session == "" {
+		return enroll.Association{}, enroll.Fail(enroll.UpstreamUnavailable, "AssociateSoftwareToken answered without a secret or session")
+	}
+	return a, nil
+}
+
+// Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,
+// which is a failure like a wrong code.
+func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
+	var out *idp.VerifySoftwareTokenOutput
+	err := c.do(ctx, call{operation: opVerify, session: cred.Identity == nil}, func(ctx context.Context) (err error) {
+		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
+		in.AccessToken, in.Session = present(cred)
+		if deviceName != "" {
+			in.FriendlyDeviceName = aws.String(deviceName)
+		}
+		out, err = c.sdk.VerifySoftwareToken(ctx, in)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if out.Status != types.VerifySoftwareTokenResponseTypeSuccess {
+		return "", enroll.Fail(enroll.CodeMismatch, "VerifySoftwareToken answered with status ERROR")
+	}
+	return enroll.Secret(aws.ToString(out.Session)), nil
+}
+
+// SetTOTP implements enroll.UserPool. The software-token settings travel
+// alone: settings for SMS or e-mail would make Cognito ask for a phone number
+// or change a factor that nobody spoke of.
+func (c *Client) SetTOTP(ctx context.Context, token enroll.Secret, p enroll.Preference) error {
+	return c.do(ctx, call{operation: opSetPreference, disabling: !p.Enabled}, func(ctx context.Context) error {
+		_, err := c.sdk.SetUserMFAPreference(ctx, &idp.SetUserMFAPreferenceInput{
+			AccessToken:              aws.String(token.Reveal()),
+			SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: p.Enabled, PreferredMfa: p.Preferred},
+		})
+		return err
+	})
+}
+
+// User implements enroll.UserPool.
+func (c *Client) User(ctx context.Context, token enroll.Secret) (enroll.User, error) {
+	var out *idp.GetUserOutput
+	err := c.do(ctx, call{operation: opGetUser}, func(ctx context.Context) (err error) {
+		out, err = c.sdk.GetUser(ctx, &idp.GetUserInput{AccessToken: aws.String(token.Reveal())})
+		return err
+	})
+	if err != nil {
+		return enroll.User{}, err
+	}
+	u := enroll.User{
+		Username:   aws.ToString(out.Username),
+		Attributes: make(map[string]string, len(out.UserAttributes)),
+		Methods:    out.UserMFASettingList,
+		Preferred:  aws.ToString(out.PreferredMfaSetting),
+	}
+	for _, a := range out.UserAttributes {
+		u.Attributes[aws.ToString(a.Name)] = aws.ToString(a.Value)
+	}
+	return u, nil
+}
+
+// Answer implements enroll.UserPool.
+func (c *Client) Answer(ctx context.Context, a enroll.Answer) (enroll.SignIn, error) {
+	var out *idp.RespondToAuthChallengeOutput
+	err := c.do(ctx, call{operation: opRespond, session: true}, func(ctx context.Context) (err error) {
+		out, err = c.sdk.RespondToAuthChallenge(ctx, &idp.RespondToAuthChallengeInput{
+			ChallengeName:      types.ChallengeNameType(a.Challenge),
+			ClientId:           aws.String(a.ClientID),
+			Session:            aws.String(a.Session.Reveal()),
+			ChallengeResponses: c.responses(a),
+			ClientMetadata:     a.Context.Metadata,
+			UserContextData:    userContext(a.Context),
+		})
+		return err
+	})
+	if err != nil {
+		return enroll.SignIn{}, err
+	}
+	return signIn(out)
+}
+
+// responses is what each challenge wants to be told.
+func (c *Client) responses(a enroll.Answer) map[string]string {
+	r := map[string]string{"USERNAME": a.Username}
+	if secret, ok := c.secrets[a.ClientID]; ok {
+		r["SECRET_HASH"] = secretHash(secret, a.Username, a.ClientID)
+	}
+	if a.Code != "" {
+		r["SOFTWARE_TOKEN_MFA_CODE"] = a.Code.Reveal()
+	}
+	if a.Method != "" {
+		r["ANSWER"] = a.Method
+	}
+	return r
+}
+
+// secretHash is Base64(HMAC-SHA256(client secret, username + client id)), as
+// "Computing secret hash values" in Cognito's developer guide defines it.
+func secretHash(secret enroll.Secret, username, clientID string) string {
+	h := hmac.New(sha256.New, []byte(secret.Reveal()))
+	h.Write([]byte(username + clientID))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+func userContext(c enroll.SignInContext) *types.UserContextDataType {
+	if c.ClientIP == "" && c.EncodedData == "" {
+		return nil
+	}
+	data := &types.UserContextDataType{}
+	if c.ClientIP != "" {
+		data.IpAddress = aws.String(c.ClientIP)
+	}
+	if c.EncodedData != "" {
+		data.EncodedData = aws.String(c.EncodedData.Reveal())
+	}
+	return data
+}
+
+// signIn reads an answer that holds tokens or one more challenge. The docs
+// disagree on what follows MFA_SETUP, so either is taken.
+func signIn(out *idp.RespondToAuthChallengeOutput) (enroll.SignIn, error) {
+	if r := out.AuthenticationResult; r != nil {
+		return enroll.SignIn{Tokens: &enroll.Tokens{
+			Access:    enroll.Secret(aws.ToString(r.AccessToken)),
+			ID:        enroll.Secret(aws.ToString(r.IdToken)),
+			Refresh:   enroll.Secret(aws.ToString(r.RefreshToken)),
+			ExpiresIn: time.Duration(r.ExpiresIn) * time.Second,
+			Type:      aws.ToString(r.TokenType),
+		}}, nil
+	}
+	if out.ChallengeName == "" {
+		return enroll.SignIn{}, enroll.Fail(enroll.UpstreamUnavailable, "RespondToAuthChallenge answered with neither tokens nor a challenge")
+	}
+	return enroll.SignIn{Challenge: &enroll.Challenge{
+		Name:       string(out.ChallengeName),
+		Session:    enroll.Secret(aws.ToString(out.Session)),
+		Parameters: out.ChallengeParameters,
+	}}, nil
+}
+
+// present gives the credential to the member that Cognito has for it.
+func present(c enroll.Credential) (token, session *string) {
+	if c.Identity != nil {
+		return aws.String(c.Identity.Token.Reveal()), nil
+	}
+	return nil, aws.String(c.Session.Reveal())
+}

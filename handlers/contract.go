@@ -1,0 +1,136 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/labstack/echo/v4"
+	echomiddleware "github.com/oapi-codegen/echo-middleware"
+
+	contract "mfa-enrollment"
+	"mfa-enrollment/internal/enroll"
+)
+
+// requestValidator checks every request against openapi.yaml, since the
+// generated server checks nothing. Credentials are not its business: it knows
+// only whether a header is there.
+func requestValidator() (echo.MiddlewareFunc, error) {
+	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml cannot be read: %w", err)
+	}
+	return echomiddleware.OapiRequestValidatorWithOptions(spec, &echomiddleware.Options{
+		DoNotValidateServers: true,
+		Options: openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+			MultiError:         true,
+			KeepValidatedValue: true,
+		},
+		MultiErrorHandler: func(all openapi3.MultiError) *echo.HTTPError {
+			return &echo.HTTPError{Code: http.StatusBadRequest, Internal: all}
+		},
+		ErrorHandler: func(_ echo.Context, err *echo.HTTPError) error {
+			return contractError(err)
+		},
+	}), nil
+}
+
+// contractError says which fields break the contract. The validator's own
+// texts quote the submitted value, so none of them is used.
+func contractError(err *echo.HTTPError) error {
+	if err.Code != http.StatusBadRequest || err.Internal == nil {
+		return err
+	}
+	var tooLarge *echo.HTTPError
+	if errors.As(err.Internal, &tooLarge) {
+		return tooLarge
+	}
+	e := &enroll.Error{Kind: enroll.InvalidRequest, Reason: "contract"}
+	collectFields(err.Internal, func(f enroll.Field) {
+		if !slices.Contains(e.Fields, f) {
+			e.Fields = append(e.Fields, f)
+		}
+	})
+	if len(e.Fields) == 0 {
+		e.Fields = []enroll.Field{{Name: "body", Reason: "must be a JSON object as the contract describes it"}}
+	}
+	return e
+}
+
+// collectFields walks the validator's tree of errors down to the fields.
+func collectFields(err error, found func(enroll.Field)) {
+	if many, ok := errors.AsType[openapi3.MultiError](err); ok {
+		for _, one := range many {
+			collectFields(one, found)
+		}
+		return
+	}
+	if s, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		if many, ok := s.Origin.(openapi3.MultiError); ok {
+			collectFields(many, found)
+			return
+		}
+		found(enroll.Field{Name: fieldName(s), Reason: fieldReason(s)})
+		return
+	}
+	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+		found(enroll.Field{Name: "body", Reason: "must be there"})
+	}
+}
+
+// fieldName is the member of the body at fault. A member that the contract does
+// not know is not named, because its name was submitted too.
+func fieldName(e *openapi3.SchemaError) string {
+	if path := e.JSONPointer(); len(path) > 0 && e.SchemaField != "properties" && e.SchemaField != "additionalProperties" {
+		return path[0]
+	}
+	return "body"
+}
+
+// fieldReason says what the field must be.
+func fieldReason(e *openapi3.SchemaError) string {
+	switch e.SchemaField {
+	case "required":
+		return "must be there"
+	case "properties", "additionalProperties":
+		return "must have no members but those of the contract"
+	case "type", "nullable":
+		return "must be of type " + strings.Join(e.Schema.Type.Slice(), " or ")
+	case "minLength":
+		return fmt.Sprintf("must be at least %d characters long", e.Schema.MinLength)
+	case "maxLength":
+		if e.Schema.MaxLength != nil {
+			return fmt.Sprintf("must be at most %d characters long", *e.Schema.MaxLength)
+		}
+	case "maxProperties":
+		if e.Schema.MaxProps != nil {
+			return fmt.Sprintf("must have at most %d members", *e.Schema.MaxProps)
+		}
+	case "enum":
+		return fmt.Sprintf("must be one of %v", e.Schema.Enum)
+	case "pattern":
+		return "must match " + e.Schema.Pattern
+	}
+	return "must be as the contract describes it"
+}
+
+// requireJSON refuses a body that is anything but plain JSON before it is read.
+func requireJSON(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.ContentLength == 0 || r.Body == http.NoBody {
+			return next(c)
+		}
+		mediaType, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+		if err != nil || mediaType != typeJSON || r.Header.Get(echo.HeaderContentEncoding) != "" {
+			return echo.ErrUnsupportedMediaType
+		}
+		return next(c)
+	}
+}

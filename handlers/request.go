@@ -1,0 +1,62 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"mfa-enrollment/handlers/api"
+	"mfa-enrollment/internal/enroll"
+)
+
+type requestKey struct{}
+
+// passRequest hands echo's context on to the operations: the strict server
+// gives them the body alone, and they need the Authorization and Accept headers,
+// the caller's address and the log event too.
+func passRequest(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+	return func(c echo.Context, body any) (any, error) {
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestKey{}, c)))
+		return next(c, body)
+	}
+}
+
+func requestOf(ctx context.Context) echo.Context { return ctx.Value(requestKey{}).(echo.Context) }
+
+// credential finds the one proof that the request carries, and verifies a
+// token before anything is spent on it. session is the body's, or nil.
+func (s *Server) credential(ctx context.Context, session *string) (enroll.Credential, error) {
+	c := requestOf(ctx)
+	authorization := c.Request().Header.Values(echo.HeaderAuthorization)
+	switch {
+	case len(authorization) > 1, len(authorization) == 1 && session != nil:
+		return enroll.Credential{}, enroll.Fail(enroll.TwoCredentials, "")
+	case session != nil:
+		eventOf(c).flow = enroll.FlowSession
+		return enroll.Credential{Session: enroll.Secret(*session)}, nil
+	case len(authorization) == 0:
+		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
+	}
+	scheme, token, _ := strings.Cut(authorization[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
+	}
+	identity, err := s.Verifier.Verify(ctx, token)
+	if err != nil {
+		return enroll.Credential{}, err
+	}
+	event := eventOf(c)
+	event.flow, event.subject = enroll.FlowToken, subjectHash(identity)
+	return enroll.Credential{Identity: &identity}, nil
+}
+
+// identity is for the operations that take an access token alone.
+func (s *Server) identity(ctx context.Context) (enroll.Identity, error) {
+	c, err := s.credential(ctx, nil)
+	if err != nil {
+		return enroll.Identity{}, err
+	}
+	return *c.Identity, nil
+}

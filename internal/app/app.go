@@ -1,0 +1,170 @@
+// Package app wires the service together and runs it: New, Start, Stop and the
+// addresses. Both binaries use it, and so do tests, in-process and on port 0.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mfa-enrollment/cognito"
+	"mfa-enrollment/handlers"
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/metrics"
+)
+
+// Time limits. A request's is longer than a call's to Cognito, so that the
+// caller is told what became of it.
+const (
+	callTimeout    = 5 * time.Second
+	requestTimeout = 15 * time.Second
+	stopTimeout    = 20 * time.Second
+)
+
+// Options is what the application takes from its surroundings. Zero values are
+// what production wants.
+type Options struct {
+	Logger *slog.Logger     // nil: JSON lines are the caller's business, and none are written
+	Now    func() time.Time // nil: time.Now
+	Build  metrics.BuildInfo
+	// Page answers what is neither the API nor the contract, for the demo. Nil
+	// leaves that to the API, which answers not_found.
+	Page http.Handler
+}
+
+// App is the whole service: the API and the admin listener.
+type App struct {
+	config   Config
+	logger   *slog.Logger
+	verifier *cognito.Verifier
+	public   *listener
+	admin    *listener
+	stopping chan struct{}
+	cancel   context.CancelFunc
+}
+
+// New wires the service. It opens nothing and calls nobody.
+func New(c Config, o Options) (*App, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry, o.Build)
+
+	verifier, err := cognito.NewVerifier(cognito.VerifierOptions{
+		Issuers: c.issuers(), ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.KeyAge(verifier.KeyAge)
+
+	service := enroll.New(enroll.Options{
+		Pool: cognito.NewClient(cognito.ClientOptions{
+			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets,
+			CallTimeout: callTimeout, HTTPClient: httpClient(), Metrics: m, Now: o.Now,
+		}),
+		Store:               enroll.NoStore{},
+		Metrics:             m,
+		Logger:              o.Logger,
+		Now:                 o.Now,
+		Issuer:              c.TOTPIssuer,
+		AccountLabel:        c.AccountLabel,
+		ClientIDs:           c.ClientIDs,
+		PendingTTL:          c.PendingTTL,
+		AuthSessionValidity: c.AuthSessionValidity,
+		StepUpMaxAge:        c.StepUpMaxAge,
+		WorkTimeout:         requestTimeout,
+	})
+	public, err := handlers.New(handlers.Options{
+		Enroll: service, Verifier: verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
+		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, logger: o.Logger, verifier: verifier, stopping: make(chan struct{})}
+	a.public = newListener(withPage(public, o.Page), o.Logger)
+	a.admin = newListener(handlers.NewAdmin(handlers.AdminOptions{Gatherer: registry, Ready: a.ready}), o.Logger)
+	return a, nil
+}
+
+// withPage puts a page beside the API.
+func withPage(api, page http.Handler) http.Handler {
+	if page == nil {
+		return api
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", api)
+	mux.Handle("/openapi.yaml", api)
+	mux.Handle("/", page)
+	return mux
+}
+
+// ready says why the service should not get requests, or nil.
+func (a *App) ready() error {
+	select {
+	case <-a.stopping:
+		return errors.New("stopping")
+	default:
+		return a.verifier.Ready()
+	}
+}
+
+// Start opens both listeners and returns; it does not wait for Cognito. The
+// context bounds the opening alone.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.public.open(ctx, a.config.Addr); err != nil {
+		return fmt.Errorf("ADDR: %w", err)
+	}
+	if err := a.admin.open(ctx, a.config.AdminAddr); err != nil {
+		return errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), a.public.server.Close())
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.cancel = cancel
+	a.verifier.Start(background)
+	a.logger.InfoContext(ctx, "started", slog.String("addr", a.Addr()), slog.String("adminAddr", a.AdminAddr()))
+	return nil
+}
+
+// Stop says "not ready", takes no new connections, lets the requests in flight
+// finish while ctx lasts, and then closes everything.
+func (a *App) Stop(ctx context.Context) error {
+	close(a.stopping)
+	defer a.cancel()
+	err := errors.Join(a.public.shutdown(ctx), a.admin.shutdown(ctx))
+	a.logger.InfoContext(ctx, "stopped")
+	return err
+}
+
+// Failed reports the error that ended a listener by itself.
+func (a *App) Failed() <-chan error { return a.public.failed }
+
+// Addr is where the API listens, once started.
+func (a *App) Addr() string { return a.public.addr() }
+
+// AdminAddr is where the admin endpoints listen, once started.
+func (a *App) AdminAddr() string { return a.admin.addr() }
+
+// httpClient calls Cognito: few hosts, many calls, connections kept.
+func httpClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          100,
+		MaxIdleConnsPerHost:   100,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   3 * time.Second,
+		ResponseHeaderTimeout: callTimeout,
+	}}
+}

@@ -1,0 +1,268 @@
+package app
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/qr"
+)
+
+// Config is the whole configuration. Each field is one environment variable;
+// `doc` is its line in the README, which a test keeps true. Any variable can
+// come from a file instead, through NAME_FILE.
+type Config struct {
+	Addr      string `env:"ADDR" envDefault:":8080" doc:"Where the API listens."`
+	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Where /metrics, /healthz and /readyz listen. Keep it inside."`
+
+	UserPoolIDs     []string      `env:"COGNITO_USER_POOL_IDS" required:"yes" doc:"The user pools whose tokens are taken, comma-separated, all of one region."`
+	ClientIDs       []string      `env:"COGNITO_CLIENT_IDS" required:"yes" doc:"The app clients whose tokens are taken and whose challenges are answered, comma-separated."`
+	ClientSecrets   ClientSecrets `env:"COGNITO_CLIENT_SECRETS" doc:"The secrets of the app clients that have one: id=secret, comma-separated."`
+	CognitoEndpoint string        `env:"COGNITO_ENDPOINT" doc:"Another endpoint than AWS's, for tests. Tokens must still name AWS's issuer; the keys come from ENDPOINT/POOL/.well-known/jwks.json."`
+
+	TOTPIssuer   string `env:"TOTP_ISSUER" required:"yes" doc:"The name that the authenticator app shows, at most 64 characters."`
+	AccountLabel string `env:"ACCOUNT_LABEL" envDefault:"email" doc:"What names the account in the app when the request does not: email, phone_number, preferred_username or username."`
+
+	CORSAllowedOrigins []string  `env:"CORS_ALLOWED_ORIGINS" doc:"The origins of browser front ends, exactly as browsers send them, comma-separated. Empty: no CORS."`
+	TrustedProxies     []Network `env:"TRUSTED_PROXIES" doc:"Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, comma-separated. Empty: none."`
+
+	RedisURL   enroll.Secret   `env:"REDIS_URL" doc:"Redis or Valkey that the replicas share: redis://, rediss:// and what else go-redis parses. Empty: memory."`
+	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrolments, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
+	PendingTTL time.Duration   `env:"PENDING_TTL" envDefault:"15m" doc:"How long a pending enrolment by token is kept. 0: nothing is kept, and Cognito's own behaviour is all there is."`
+
+	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
+	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
+	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
+	LogLevel            slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
+}
+
+// Network is a range of addresses; a single address is a range of one.
+type Network struct{ net.IPNet }
+
+// UnmarshalText reads 10.0.0.0/8, 10.1.2.3 or their IPv6 counterparts.
+func (n *Network) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if ip := net.ParseIP(s); ip != nil {
+		bits := 8 * net.IPv6len
+		if v4 := ip.To4(); v4 != nil {
+			ip, bits = v4, 8*net.IPv4len
+		}
+		n.IPNet = net.IPNet{IP: ip, Mask: net.CIDRMask(bits, bits)}
+		return nil
+	}
+	_, network, err := net.ParseCIDR(s)
+	if err != nil {
+		return errors.New("wants addresses or CIDR ranges, such as 10.0.0.0/8")
+	}
+	n.IPNet = *network
+	return nil
+}
+
+// ClientSecrets holds app clients' secrets by client id.
+type ClientSecrets map[string]enroll.Secret
+
+// UnmarshalText reads id=secret,id=secret. A secret may hold "=".
+func (c *ClientSecrets) UnmarshalText(text []byte) error {
+	*c = ClientSecrets{}
+	for pair := range strings.SplitSeq(string(text), ",") {
+		id, secret, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if !ok || id == "" || secret == "" {
+			return errors.New("wants id=secret, comma-separated")
+		}
+		(*c)[id] = enroll.Secret(secret)
+	}
+	return nil
+}
+
+// variable is one environment variable of the configuration.
+type variable struct {
+	Name, Default, Doc string
+	Required           bool
+}
+
+// variables lists the configuration's variables in the order of the struct.
+func variables() []variable {
+	var list []variable
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		list = append(list, variable{
+			Name: f.Tag.Get("env"), Default: f.Tag.Get("envDefault"), Doc: f.Tag.Get("doc"), Required: f.Tag.Get("required") != "",
+		})
+	}
+	return list
+}
+
+// LoadConfig reads the configuration from an environment. Its error names every
+// fault at once, each with the variable's name and what it wants, and holds no
+// value.
+func LoadConfig(getenv func(string) string) (Config, error) {
+	values, faults := environment(getenv)
+	var c Config
+	err := env.ParseWithOptions(&c, env.Options{Environment: values})
+	for _, e := range flatten(err) {
+		faults = append(faults, parseFault(e))
+	}
+	c.trim()
+	faults = append(faults, c.faults(values)...)
+	return c, errors.Join(faults...)
+}
+
+// trim allows spaces after the commas of a list.
+func (c *Config) trim() {
+	for _, list := range [][]string{c.UserPoolIDs, c.ClientIDs, c.CORSAllowedOrigins} {
+		for i := range list {
+			list[i] = strings.TrimSpace(list[i])
+		}
+	}
+}
+
+// environment collects the variables, and the contents of the files that
+// NAME_FILE points to.
+func environment(getenv func(string) string) (map[string]string, []error) {
+	values := map[string]string{}
+	var faults []error
+	for _, v := range variables() {
+		value, path := getenv(v.Name), getenv(v.Name+"_FILE")
+		switch {
+		case value != "" && path != "":
+			faults = append(faults, fmt.Errorf("%s and %s_FILE are both set: set one", v.Name, v.Name))
+		case path != "":
+			content, err := os.ReadFile(path) //nolint:gosec // The operator says which file.
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s_FILE cannot be read", v.Name))
+			}
+			value = strings.TrimRight(string(content), "\r\n")
+		}
+		if value != "" {
+			values[v.Name] = value
+		} else if v.Required && path == "" {
+			faults = append(faults, fmt.Errorf("%s is required: %s", v.Name, v.Doc))
+		}
+	}
+	return values, faults
+}
+
+// flatten takes the library's collected errors apart.
+func flatten(err error) []error {
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
+		return all.Errors
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+// parseFault names the variable whose value could not be parsed, and what it
+// wants; the library's own text holds the value.
+func parseFault(err error) error {
+	p, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		return errors.New("the configuration cannot be read")
+	}
+	field, _ := reflect.TypeFor[Config]().FieldByName(p.Name)
+	return fmt.Errorf("%s cannot be read: %s", field.Tag.Get("env"), field.Tag.Get("doc"))
+}
+
+var (
+	poolID   = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+$`)
+	clientID = regexp.MustCompile(`^[A-Za-z0-9_+-]{1,128}$`)
+)
+
+// accountLabels are the values of ACCOUNT_LABEL.
+var accountLabels = []string{"email", "phone_number", "preferred_username", "username"}
+
+// faults checks what can be read but cannot be meant. Variables that are
+// missing have been told of already.
+func (c *Config) faults(set map[string]string) []error {
+	var faults []error
+	want := func(ok bool, name, wants string) {
+		if _, isSet := set[name]; isSet && !ok {
+			faults = append(faults, fmt.Errorf("%s wants %s", name, wants))
+		}
+	}
+	regions := map[string]bool{}
+	for _, id := range c.UserPoolIDs {
+		m := poolID.FindStringSubmatch(id)
+		want(m != nil, "COGNITO_USER_POOL_IDS", "pool ids such as eu-west-1_AbCdEfGhI, comma-separated")
+		if m != nil {
+			regions[m[1]] = true
+		}
+	}
+	want(len(regions) <= 1, "COGNITO_USER_POOL_IDS", "pools of one region; run the service once for each")
+	for _, id := range c.ClientIDs {
+		want(clientID.MatchString(id), "COGNITO_CLIENT_IDS", "app client ids, comma-separated")
+	}
+	for id := range c.ClientSecrets {
+		want(slices.Contains(c.ClientIDs, id), "COGNITO_CLIENT_SECRETS", "secrets of clients in COGNITO_CLIENT_IDS alone")
+	}
+	want(isHTTPURL(c.CognitoEndpoint), "COGNITO_ENDPOINT", "an http:// or https:// URL")
+	want(c.TOTPIssuer == qr.CleanIssuer(c.TOTPIssuer), "TOTP_ISSUER", fmt.Sprintf("at most %d characters, without a colon, control characters or double spaces", qr.MaxIssuer))
+	want(slices.Contains(accountLabels, c.AccountLabel), "ACCOUNT_LABEL", "one of "+strings.Join(accountLabels, ", "))
+	for _, origin := range c.CORSAllowedOrigins {
+		want(isOrigin(origin), "CORS_ALLOWED_ORIGINS", "exact origins such as https://app.example.com, without a path and without *")
+	}
+	for _, key := range c.SealKeys {
+		raw, err := base64.StdEncoding.DecodeString(key.Reveal())
+		want(err == nil && len(raw) == 32, "SEAL_KEYS", "base64 of 32 bytes each (openssl rand -base64 32), comma-separated")
+	}
+	if c.RedisURL != "" && len(c.SealKeys) == 0 {
+		faults = append(faults, errors.New("SEAL_KEYS is required with REDIS_URL: replicas must be able to open each other's entries"))
+	}
+	want(c.PendingTTL >= 0 && c.PendingTTL <= 24*time.Hour, "PENDING_TTL", "0 to 24h")
+	want(c.AuthSessionValidity >= 3*time.Minute && c.AuthSessionValidity <= 15*time.Minute, "AUTH_SESSION_VALIDITY", "3m to 15m, as Cognito allows")
+	want(c.CognitoWriteRPS >= 1 && c.CognitoWriteRPS <= 10_000, "COGNITO_WRITE_RPS", "1 to 10000 calls a second")
+	want(c.StepUpMaxAge >= 0 && c.StepUpMaxAge <= 24*time.Hour, "STEP_UP_MAX_AGE", "0 to 24h")
+	return faults
+}
+
+func isHTTPURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && isHTTPURL(s) && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil && !strings.ContainsAny(s, "*?")
+}
+
+// networks are the trusted proxies.
+func (c *Config) networks() []*net.IPNet {
+	networks := make([]*net.IPNet, len(c.TrustedProxies))
+	for i, n := range c.TrustedProxies {
+		networks[i] = &n.IPNet
+	}
+	return networks
+}
+
+// region is the one region of all pools.
+func (c *Config) region() string {
+	region, _, _ := strings.Cut(c.UserPoolIDs[0], "_")
+	return region
+}
+
+// issuers maps the issuer of each pool, which its tokens name, to the address
+// of its keys.
+func (c *Config) issuers() map[string]string {
+	m := map[string]string{}
+	for _, pool := range c.UserPoolIDs {
+		issuer := "https://cognito-idp." + c.region() + ".amazonaws.com/" + pool
+		base := issuer
+		if c.CognitoEndpoint != "" {
+			base = strings.TrimRight(c.CognitoEndpoint, "/") + "/" + pool
+		}
+		m[issuer] = base + "/.well-known/jwks.json"
+	}
+	return m
+}

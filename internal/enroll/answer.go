@@ -1,0 +1,56 @@
+package enroll
+
+import (
+	"context"
+	"slices"
+
+	"mfa-enrollment/metrics"
+)
+
+// Answer answers a challenge of a sign-in, for a configured app client.
+func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
+	if err := s.checkAnswer(a); err != nil {
+		return SignIn{}, err
+	}
+	return s.answer(ctx, a)
+}
+
+func (s *Service) checkAnswer(a Answer) error {
+	switch {
+	case a.Challenge == MethodTOTP && a.Code == "":
+		return Invalid("code", "must be there for SOFTWARE_TOKEN_MFA")
+	case a.Challenge == ChallengeSelectMFA && a.Method == "":
+		return Invalid("answer", "must be there for SELECT_MFA_TYPE")
+	default:
+		return s.checkClient(a.ClientID)
+	}
+}
+
+// checkClient keeps the service from answering for app clients that its
+// operator did not name.
+func (s *Service) checkClient(id string) error {
+	if slices.Contains(s.ClientIDs, id) {
+		return nil
+	}
+	return Invalid("clientId", "must be an app client that this service is set up for")
+}
+
+func (s *Service) answer(ctx context.Context, a Answer) (SignIn, error) {
+	in, err := s.Pool.Answer(ctx, a)
+	s.Metrics.ChallengeAnswered(a.Challenge, answerResult(in, err))
+	return in, err
+}
+
+func answerResult(in SignIn, err error) string {
+	switch KindOf(err) {
+	case CodeMismatch, CodeAlreadyUsed:
+		return metrics.ResultWrongCode
+	case "":
+		if in.Tokens == nil {
+			return metrics.ResultChallenge
+		}
+		return metrics.ResultOK
+	default:
+		return metrics.ResultFailed
+	}
+}

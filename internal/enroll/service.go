@@ -1,0 +1,107 @@
+// Package enroll holds the flows: starting an enrolment, finishing it, and what
+// comes after. It is plain Go and knows neither HTTP nor the AWS SDK; what it
+// needs of Cognito and of the store it declares as interfaces.
+package enroll
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"mfa-enrollment/metrics"
+)
+
+// Options configures a Service.
+type Options struct {
+	Pool    UserPool
+	Store   Store // NoStore{} to keep nothing
+	Metrics *metrics.Metrics
+	Logger  *slog.Logger
+	Now     func() time.Time
+
+	// Issuer is the name that the authenticator app shows.
+	Issuer string
+	// AccountLabel is the attribute that names the account in the app: email,
+	// phone_number, preferred_username or username.
+	AccountLabel string
+	// ClientIDs are the app clients whose challenges may be answered.
+	ClientIDs []string
+	// PendingTTL is how long an enrolment by token may take. Zero: nothing is
+	// kept.
+	PendingTTL time.Duration
+	// AuthSessionValidity is how long a session lives, as the app client is
+	// set to.
+	AuthSessionValidity time.Duration
+	// StepUpMaxAge is how old a sign-in may be that replaces or switches off a
+	// working authenticator app. Zero: any age.
+	StepUpMaxAge time.Duration
+	// WorkTimeout bounds work that goes on when its caller has left, because
+	// others wait for it or because Cognito works once only.
+	WorkTimeout time.Duration
+}
+
+// Service carries people through an enrolment. It is safe for concurrent use.
+type Service struct {
+	Options
+	starts   singleflight.Group
+	verifies singleflight.Group
+}
+
+// New makes a Service.
+func New(o Options) *Service { return &Service{Options: o} }
+
+// shared runs do once for all simultaneous callers with the same key, and gives
+// its answer to all of them. It goes on when the caller leaves: the others still
+// wait, and Cognito's sessions work once, so the answer must be kept. mine
+// reports whether this caller's do was the one that ran.
+func shared[T any](ctx context.Context, s *Service, g *singleflight.Group, key string, do func(context.Context) (T, error)) (value T, mine bool, err error) {
+	ran := false
+	answer := g.DoChan(key, func() (any, error) {
+		ran = true
+		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.WorkTimeout)
+		defer cancel()
+		return do(work)
+	})
+	select {
+	case r := <-answer:
+		if r.Err != nil {
+			return value, ran, r.Err
+		}
+		return r.Val.(T), ran, nil
+	case <-ctx.Done():
+		return value, false, &Error{Kind: UpstreamTimeout, Reason: "the caller's time is up", Cause: ctx.Err()}
+	}
+}
+
+// holdStepUp refuses an old sign-in where it would replace or switch off a
+// working authenticator app (RFC 9470). A fresh one needs no look-up, and a
+// status that cannot be read counts as a working one.
+func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
+	if !s.stale(id) {
+		return nil
+	}
+	user, err := s.Pool.User(ctx, id.Token)
+	switch KindOf(err) {
+	case "":
+		if !user.hasTOTP() {
+			return nil
+		}
+	case InvalidToken, InsufficientScope, UserNotFound:
+		return err
+	}
+	return s.stepUp()
+}
+
+func (s *Service) stepUp() error {
+	return &Error{Kind: StepUpRequired, Reason: "auth_time is too old", MaxAge: s.StepUpMaxAge}
+}
+
+// stale reports whether the sign-in is older than a step-up allows.
+func (s *Service) stale(id *Identity) bool {
+	return id != nil && s.StepUpMaxAge > 0 && s.Now().Sub(id.AuthTime) > s.StepUpMaxAge
+}
+
+func (u User) hasTOTP() bool { return slices.Contains(u.Methods, MethodTOTP) }

@@ -1,0 +1,189 @@
+package enroll
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"mfa-enrollment/internal/qr"
+	"mfa-enrollment/metrics"
+)
+
+// StartRequest asks for an enrolment.
+type StartRequest struct {
+	Credential  Credential
+	AccountName string // how the app names the account; empty: the operator's choice
+	Renew       bool   // a new secret even when an enrolment is pending
+}
+
+// Enrollment is what a person needs to set up an authenticator app.
+type Enrollment struct {
+	Secret      Secret
+	URI         Secret // otpauth://…, and what the QR code says
+	Issuer      string // as the app shows it
+	AccountName string // as the app shows it
+	Session     Secret // session flow: what verifies
+	ExpiresAt   time.Time
+	Resumed     bool // the enrolment that was pending already
+}
+
+// Start begins an enrolment, or returns the one that is pending: a page that
+// mounts twice, a reload and a retry all get the same secret. Simultaneous
+// requests make one call to Cognito between them.
+func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error) {
+	flow := string(r.Credential.Flow())
+	p, created, err := s.pendingFor(ctx, r)
+	if err != nil {
+		s.Metrics.Started(flow, metrics.ResultFailed)
+		return Enrollment{}, err
+	}
+	e, err := s.enrollment(p, r.AccountName)
+	if err != nil {
+		s.Metrics.Started(flow, metrics.ResultFailed)
+		return Enrollment{}, err
+	}
+	e.Resumed = !created
+	if created {
+		s.Metrics.Started(flow, metrics.ResultCreated)
+	} else {
+		s.Metrics.Started(flow, metrics.ResultResumed)
+	}
+	return e, nil
+}
+
+// pendingFor finds the pending enrolment or makes one.
+func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
+	key, asked := pendingKey(r.Credential), s.Now()
+	if p, ok := s.Store.Load(ctx, key); ok && !r.Renew {
+		return p, false, nil
+	}
+	flight := key
+	if r.Renew {
+		flight = "renew:" + key
+	}
+	type outcome struct {
+		Pending
+		created bool
+	}
+	o, mine, err := shared(ctx, s, &s.starts, flight, func(ctx context.Context) (outcome, error) {
+		unlock := s.Store.Lock(ctx, key)
+		defer unlock()
+		// Another replica, or the request before this one, may have been first.
+		old, found := s.Store.Load(ctx, key)
+		if found && (!r.Renew || !old.Started.Before(asked)) {
+			return outcome{Pending: old}, nil
+		}
+		fresh, err := s.create(ctx, r, old)
+		return outcome{Pending: fresh, created: true}, err
+	})
+	return o.Pending, mine && o.created, err
+}
+
+// create asks Cognito for a secret. The label is looked up at the same time,
+// except where the sign-in is so old that replacing a working app would be
+// refused at the end: then the status is read first, and no call is spent.
+func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pending, error) {
+	user, err := s.statusBefore(ctx, r.Credential.Identity)
+	if err != nil {
+		return Pending{}, err
+	}
+	label := make(chan string, 1)
+	go func() { label <- s.label(ctx, r, user) }()
+
+	c := r.Credential
+	if old.Session != "" {
+		c.Session = old.Session // The session that the caller holds is spent.
+	}
+	association, err := s.Pool.Associate(ctx, c)
+	if err != nil {
+		return Pending{}, err
+	}
+	p := Pending{
+		Keys:        []string{pendingKey(r.Credential)},
+		Secret:      association.Secret,
+		Session:     association.Session,
+		AccountName: <-label,
+		Started:     s.Now(),
+	}
+	if len(old.Keys) > 0 {
+		p.Keys = old.Keys
+	}
+	p.Expires = p.Started.Add(s.PendingTTL)
+	switch {
+	case c.Identity == nil:
+		p.Keys = append(p.Keys, sessionKey(association.Session))
+		p.Expires = p.Started.Add(s.AuthSessionValidity)
+	case s.PendingTTL == 0:
+		p.Expires = c.Identity.Expiry
+	}
+	s.Store.Save(ctx, p)
+	return p, nil
+}
+
+// statusBefore reads the person's factors where a step-up may be wanted, and
+// refuses early where it is. A status that cannot be read is held against
+// nobody yet: verify does that.
+func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error) {
+	if !s.stale(id) {
+		return nil, nil
+	}
+	user, err := s.Pool.User(ctx, id.Token)
+	switch {
+	case err == nil && user.hasTOTP():
+		return nil, s.stepUp()
+	case err == nil:
+		return &user, nil
+	case KindOf(err) == InvalidToken:
+		return nil, err
+	}
+	return &User{Username: id.Username}, nil
+}
+
+// labelPatience bounds how long the look-up of a label may hold up an
+// enrolment.
+const labelPatience = 2 * time.Second
+
+// label is the account's name in the app when the request gives none. It never
+// fails an enrolment: what cannot be looked up is the username, and in the
+// session flow, where nobody is known yet, the issuer.
+func (s *Service) label(ctx context.Context, r StartRequest, user *User) string {
+	id := r.Credential.Identity
+	switch {
+	case id == nil:
+		return s.Issuer
+	case r.AccountName != "" || s.AccountLabel == "username":
+		return id.Username
+	case user == nil:
+		ctx, cancel := context.WithTimeout(ctx, labelPatience)
+		defer cancel()
+		u, err := s.Pool.User(ctx, id.Token)
+		if err != nil {
+			s.Logger.WarnContext(ctx, "the label could not be looked up; the username stands in", slog.String("reason", err.Error()))
+		}
+		user = &u
+	}
+	if value := user.Attributes[s.AccountLabel]; value != "" {
+		return value
+	}
+	return id.Username
+}
+
+// enrollment is a pending enrolment as the person sees it. A name in the
+// request counts for this reply only, so that a retry with another one is not
+// stuck with the first.
+func (s *Service) enrollment(p Pending, accountName string) (Enrollment, error) {
+	name := cmp.Or(qr.CleanAccountName(accountName), qr.CleanAccountName(p.AccountName), s.Issuer)
+	key, err := qr.NewKey(s.Issuer, name, p.Secret.Reveal())
+	if err != nil {
+		return Enrollment{}, &Error{Kind: Internal, Reason: "no otpauth URI can be made", Cause: err}
+	}
+	uri, err := key.URI()
+	if err != nil {
+		return Enrollment{}, &Error{Kind: Internal, Reason: "no otpauth URI can be made", Cause: err}
+	}
+	return Enrollment{
+		Secret: p.Secret, URI: Secret(uri), Issuer: key.Issuer, AccountName: key.AccountName,
+		Session: p.Session, ExpiresAt: p.Expires,
+	}, nil
+}

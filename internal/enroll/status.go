@@ -1,0 +1,87 @@
+package enroll
+
+import (
+	"context"
+	"log/slog"
+
+	"mfa-enrollment/metrics"
+)
+
+// Status is which second factors a person has on.
+type Status struct {
+	TOTP      Preference
+	Methods   []string // by Cognito's names
+	Preferred string   // the factor that is asked for first, or empty
+}
+
+// Status reads a person's factors.
+func (s *Service) Status(ctx context.Context, id Identity) (Status, error) {
+	user, err := s.Pool.User(ctx, id.Token)
+	if err != nil {
+		return Status{}, err
+	}
+	return user.status(), nil
+}
+
+func (u User) status() Status {
+	return Status{
+		TOTP:      Preference{Enabled: u.hasTOTP(), Preferred: u.Preferred == MethodTOTP},
+		Methods:   u.Methods,
+		Preferred: u.Preferred,
+	}
+}
+
+// SetPreference switches TOTP on or off and makes it the preferred factor or
+// not. Switching off a working one wants a recent sign-in.
+func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) (Status, error) {
+	if p.Preferred && !p.Enabled {
+		return Status{}, Invalid("preferred", "must be false or left out when enabled is false")
+	}
+	if !p.Enabled {
+		if err := s.holdStepUp(ctx, &id); err != nil {
+			return Status{}, err
+		}
+	}
+	if err := s.change(ctx, id.Token, p); err != nil {
+		return Status{}, err
+	}
+	status := s.statusAfter(ctx, id.Token, p)
+	if !p.Enabled && status.TOTP.Enabled {
+		// Whether Cognito refuses to switch off what the pool requires, or
+		// does nothing and says it is well, is not documented.
+		return Status{}, Fail(MFARequiredByPool, "still on after it was switched off")
+	}
+	return *status, nil
+}
+
+func (s *Service) change(ctx context.Context, token Secret, p Preference) error {
+	err := s.Pool.SetTOTP(ctx, token, p)
+	change, result := metrics.ChangeOff, metrics.ResultOK
+	if p.Enabled {
+		change = metrics.ChangeOn
+	}
+	if err != nil {
+		result = metrics.ResultFailed
+	}
+	s.Metrics.PreferenceChanged(change, result)
+	return err
+}
+
+// statusAfter reads the status after a change that succeeded. When that cannot
+// be read, what was just set is told: the change must not look like a failure.
+func (s *Service) statusAfter(ctx context.Context, token Secret, p Preference) *Status {
+	user, err := s.Pool.User(ctx, token)
+	if err == nil {
+		status := user.status()
+		return &status
+	}
+	s.Logger.WarnContext(ctx, "the status after a change could not be read; what was set is told", slog.String("reason", err.Error()))
+	status := Status{TOTP: p}
+	if p.Enabled {
+		status.Methods = []string{MethodTOTP}
+	}
+	if p.Preferred {
+		status.Preferred = MethodTOTP
+	}
+	return &status
+}
