@@ -42,6 +42,10 @@ func invalidParameter(format string, args ...any) *exception {
 	return &exception{name: "InvalidParameterException", message: fmt.Sprintf(format, args...)}
 }
 
+func serialization(message string) *exception {
+	return &exception{name: "SerializationException", message: message}
+}
+
 func notFound(format string, args ...any) *exception {
 	return &exception{name: "ResourceNotFoundException", message: fmt.Sprintf(format, args...)}
 }

@@ -1,16 +1,21 @@
 package cognitotest
 
-// Calls returns how many calls of an operation the server has seen, refused ones
-// included; "" is all operations. Fetches of keys are not calls: see
+// Calls returns how many calls of an operation the server has seen, those that
+// failed included; "" is all operations. Fetches of keys are not calls: see
 // [Server.JWKSFetches].
 func (s *Server) Calls(operation string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return sum(s.calls, operation)
+}
+
+// sum is the count of one operation, or of all for "".
+func sum(counts map[string]int, operation string) int {
 	if operation != "" {
-		return s.calls[operation]
+		return counts[operation]
 	}
 	var all int
-	for _, n := range s.calls {
+	for _, n := range counts {
 		all += n
 	}
 	return all

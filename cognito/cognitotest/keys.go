@@ -133,6 +133,14 @@ func (k *signingKey) jwk() jwk {
 func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request, poolID string) {
 	s.mu.Lock()
 	s.jwksFetches++
+	fault := s.planned(JWKS)
+	s.mu.Unlock()
+	if err := fault.before(r.Context(), 0); err != nil {
+		status, body := s.encode(w.Header(), JWKS, nil, err)
+		fault.write(w, status, body)
+		return
+	}
+	s.mu.Lock()
 	var set struct {
 		Keys []jwk `json:"keys"`
 	}
@@ -143,7 +151,7 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request, poolID string
 		}
 	}
 	s.mu.Unlock()
-	writeDocument(w, r, p != nil, set)
+	fault.writeDocument(w, r, p != nil, set)
 }
 
 // serveDiscovery answers the pool's OpenID Connect discovery document. The
@@ -153,14 +161,14 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, poolID s
 	p := s.pools[poolID]
 	s.mu.Unlock()
 	if p == nil {
-		writeDocument(w, r, false, nil)
+		Fault{}.writeDocument(w, r, false, nil)
 		return
 	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	writeDocument(w, r, true, map[string]any{
+	Fault{}.writeDocument(w, r, true, map[string]any{
 		"issuer":                                p.issuer,
 		"jwks_uri":                              scheme + "://" + r.Host + "/" + p.ID + "/.well-known/jwks.json",
 		"id_token_signing_alg_values_supported": []string{"RS256"},
@@ -171,12 +179,16 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, poolID s
 }
 
 // writeDocument answers a public JSON document, or 404 when there is none.
-func writeDocument(w http.ResponseWriter, r *http.Request, found bool, document any) {
+func (f Fault) writeDocument(w http.ResponseWriter, r *http.Request, found bool, document any) {
 	if !found {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=86400")
-	_ = json.NewEncoder(w).Encode(document) // an error means that the client has gone
+	body, err := json.Marshal(document)
+	if err != nil {
+		panic("cognitotest: a document that is not JSON: " + err.Error())
+	}
+	f.write(w, http.StatusOK, body)
 }

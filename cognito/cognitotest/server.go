@@ -29,6 +29,11 @@ type Options struct {
 	// VerifySoftwareToken. AWS does not say whether it does; the stand-in is
 	// strict by default and takes it as lost.
 	KeepSessionOnWrongCode bool
+	// Quota limits calls as an AWS account does; no limit when zero. See
+	// [CognitoQuota].
+	Quota Quota
+	// Latency is how long each call takes beyond the work.
+	Latency Latency
 	// Logger receives one record a call, with the operation and the exception's
 	// name but never a request or a reply; nothing is logged when nil.
 	Logger *slog.Logger
@@ -54,6 +59,10 @@ type Server struct {
 	revoked     map[string]bool
 	calls       map[string]int
 	jwksFetches int
+	faults      map[string][]Fault
+	latency     Latency
+	buckets     map[category]*bucket
+	refused     map[string]int
 }
 
 // New returns a server for the pools of o. It generates one 2048-bit RSA key for
@@ -72,6 +81,9 @@ func New(o Options) (*Server, error) {
 		grants:       map[string]*grant{},
 		revoked:      map[string]bool{},
 		calls:        map[string]int{},
+		faults:       map[string][]Fault{},
+		latency:      o.Latency,
+		refused:      map[string]int{},
 	}
 	if s.region == "" {
 		s.region = "us-east-1"
@@ -86,6 +98,7 @@ func New(o Options) (*Server, error) {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
 	s.operations = s.routes()
+	s.setQuota(o.Quota)
 
 	pools := o.Pools
 	if len(pools) == 0 {

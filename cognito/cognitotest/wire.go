@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,16 +19,19 @@ const (
 	maxRequest = 1 << 20
 )
 
-// operation is one of the API's operations: it reads a request, works under the
+// operation is one of the API's operations. It reads a request, works under the
 // server's lock, and gives the reply or an *exception.
-type operation func(body []byte) (any, error)
+type operation struct {
+	quota category
+	do    func(body []byte) (any, error)
+}
 
-// decode makes an operation of a function on its input.
-func decode[In any](do func(*In) (any, error)) operation {
+// decode makes an operation's work of a function on its input.
+func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
 	return func(body []byte) (any, error) {
 		in := new(In)
 		if err := json.Unmarshal(body, in); err != nil {
-			return nil, &exception{name: "SerializationException", message: "The request body does not fit the operation."}
+			return nil, serialization("The request body does not fit the operation.")
 		}
 		return do(in)
 	}
@@ -36,53 +40,83 @@ func decode[In any](do func(*In) (any, error)) operation {
 // routes lists the operations by name.
 func (s *Server) routes() map[string]operation {
 	return map[string]operation{
-		"AssociateSoftwareToken": decode(s.associateSoftwareToken),
-		"GetUser":                decode(s.getUser),
-		"InitiateAuth":           decode(s.initiateAuth),
-		"RespondToAuthChallenge": decode(s.respondToAuthChallenge),
-		"SetUserMFAPreference":   decode(s.setUserMFAPreference),
-		"VerifySoftwareToken":    decode(s.verifySoftwareToken),
+		"AssociateSoftwareToken": {userResourceUpdate, decode(s.associateSoftwareToken)},
+		"GetUser":                {userRead, decode(s.getUser)},
+		"InitiateAuth":           {userAuthentication, decode(s.initiateAuth)},
+		"RespondToAuthChallenge": {userAuthentication, decode(s.respondToAuthChallenge)},
+		"SetUserMFAPreference":   {userResourceUpdate, decode(s.setUserMFAPreference)},
+		"VerifySoftwareToken":    {userResourceUpdate, decode(s.verifySoftwareToken)},
 	}
 }
 
-// serveCall answers one call of the API.
+// serveCall answers one call of the API: it counts the call, lets the planned
+// fault happen, does the work and writes the reply.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
-	reply, err := s.call(w, r, name)
-
-	var ex *exception
-	if err != nil && !errors.As(err, &ex) {
-		ex = &exception{name: "InternalErrorException", message: err.Error()}
-	}
+	// The request is read before anything waits: net/http notices that a caller
+	// has gone only then.
+	request, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	do, known := s.operations[name]
+	var fault Fault
 	s.mu.Lock()
-	requestID := s.uuid()
-	s.mu.Unlock()
-	w.Header().Set("X-Amzn-RequestId", requestID)
-	w.Header().Set("Content-Type", contentType)
-	if ex != nil {
-		s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call refused", slog.String("operation", name), slog.String("exception", ex.name))
-		// The SDKs read the header first; Cognito's has a trailing colon.
-		w.Header().Set("X-Amzn-ErrorType", ex.name+":")
-		w.WriteHeader(ex.httpStatus())
-		reply = ex.body()
-	} else {
-		s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call answered", slog.String("operation", name))
+	latency, requestID := s.latency.pick(s), s.uuid()
+	if known {
+		s.calls[name]++
+		fault = s.planned(name)
 	}
-	_ = json.NewEncoder(w).Encode(reply) // an error means that the client has gone
+	s.mu.Unlock()
+
+	err := fault.before(r.Context(), latency)
+	var reply any
+	switch {
+	case err != nil:
+	case fault.StatusError:
+		reply = verifySoftwareTokenOutput{Status: "ERROR"}
+	case !known:
+		err = &exception{name: "UnknownOperationException", message: "The stand-in does not know this operation."}
+	case unread != nil:
+		err = serialization("The request body could not be read.")
+	default:
+		reply, err = s.work(name, do, request)
+	}
+	status, body := s.encode(w.Header(), name, reply, err)
+	w.Header().Set("X-Amzn-RequestId", requestID)
+	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call", slog.String("operation", name), slog.Int("status", status),
+		slog.String("exception", strings.TrimSuffix(w.Header().Get("X-Amzn-ErrorType"), ":")))
+	fault.write(w, status, body)
 }
 
-// call counts the call and does it.
-func (s *Server) call(w http.ResponseWriter, r *http.Request, name string) (any, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if err != nil {
-		return nil, &exception{name: "SerializationException", message: "The request body could not be read."}
-	}
-	do, known := s.operations[name]
-	if !known {
-		return nil, &exception{name: "UnknownOperationException", message: "The stand-in does not know this operation."}
-	}
+// work does the operation, if the quota has room for it.
+func (s *Server) work(name string, do operation, request []byte) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[name]++
-	return do(body)
+	if err := s.admit(name, do.quota); err != nil {
+		return nil, err
+	}
+	return do.do(request)
+}
+
+// encode writes the headers of a reply and returns its status and body.
+func (s *Server) encode(h http.Header, name string, reply any, err error) (int, []byte) {
+	status := http.StatusOK
+	if err != nil {
+		var ex *exception
+		if !errors.As(err, &ex) {
+			ex = &exception{name: "InternalErrorException", message: "The stand-in failed."}
+			s.logger.Error("stand-in failed", slog.String("operation", name), slog.Any("error", err))
+		}
+		if ex.name == "" {
+			h.Set("Content-Type", "text/html")
+			return ex.status, []byte("<html><body><h1>" + http.StatusText(ex.status) + "</h1></body></html>\n")
+		}
+		// The SDKs read the header first; Cognito's has a trailing colon.
+		h.Set("X-Amzn-ErrorType", ex.name+":")
+		status, reply = ex.httpStatus(), ex.body()
+	}
+	h.Set("Content-Type", contentType)
+	var body bytes.Buffer
+	if err := json.NewEncoder(&body).Encode(reply); err != nil {
+		panic("cognitotest: a reply that is not JSON: " + err.Error())
+	}
+	return status, body.Bytes()
 }
