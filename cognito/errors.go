@@ -72,9 +72,10 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 	case "ExpiredCodeException":
 		return enroll.CodeAlreadyUsed, reason
 	case "SoftwareTokenMFANotFoundException":
-		// VerifySoftwareToken has no exception of its own for "never
-		// associated"; the message tells it from a pool without TOTP.
-		if c.operation == opVerify && message != "" && !strings.Contains(message, "pool") {
+		// One name for two things; the message tells a user without a secret
+		// ("Software Token MFA does not exist for the user.", reported) from a
+		// pool without TOTP ("… has not been enabled by the userPool").
+		if message != "" && !strings.Contains(message, "pool") {
 			return enroll.NoPendingEnrollment, reason
 		}
 		return enroll.TOTPNotEnabled, reason

@@ -72,7 +72,7 @@ func collectFields(err error, found func(enroll.Field)) {
 		return
 	}
 	if s, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		if many, ok := s.Origin.(openapi3.MultiError); ok {
+		if many, ok := errors.AsType[openapi3.MultiError](s.Origin); ok {
 			collectFields(many, found)
 			return
 		}

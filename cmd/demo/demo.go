@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
@@ -19,6 +21,8 @@ import (
 // run starts the stand-in and the service, and ends with ctx. ADDR, ADMIN_ADDR
 // and COGNITO_ADDR move the three addresses, which must stay on loopback.
 func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	d, err := start(ctx, getenv, slog.New(slog.NewJSONHandler(stderr, nil)))
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)

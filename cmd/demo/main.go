@@ -6,12 +6,8 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	os.Exit(run(ctx, os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Getenv, os.Stdout, os.Stderr))
 }

@@ -1,0 +1,29 @@
+# Everything here needs Go alone, unless a line says otherwise.
+GEN  := go tool -modfile=tools/gen/go.mod oapi-codegen
+LINT := go tool -modfile=tools/lint/go.mod golangci-lint
+
+.PHONY: demo test generate generated lint build
+
+# The service, a stand-in for Amazon Cognito and a page, on loopback.
+demo:
+	go run ./cmd/demo
+
+# All tests. Those that need Node, Redis, Chromium, zbar or Prometheus run where
+# these are installed and say so where they are not; with CI=true they must run.
+test:
+	go vet ./...
+	go test -race ./...
+
+# The server code from openapi.yaml.
+generate:
+	$(GEN) -config handlers/api/oapi-codegen.yaml openapi.yaml
+
+# Fails when the generated code is not what openapi.yaml says.
+generated: generate
+	git diff --exit-code -- handlers/api
+
+lint:
+	$(LINT) run ./...
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/api ./cmd/api

@@ -1,0 +1,212 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image/png"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"mfa-enrollment/cognito/cognitotest"
+)
+
+func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.begin(w.token(optional, optionalClient, "ada"), nil)
+	if r.status != 201 {
+		t.Fatalf("status %d: %s", r.status, r.body)
+	}
+	e := r.json(t)
+	secret := w.cognito.PendingSecret(optional, "ada")
+	want := map[string]any{
+		"secret": secret, "issuer": "Example", "accountName": "ada@example.com",
+		"algorithm": "SHA1", "digits": 6.0, "period": 30.0,
+		"expiresAt":  w.clock.Now().Add(15 * time.Minute).Format(time.RFC3339Nano),
+		"otpauthUri": "otpauth://totp/Example:ada%40example.com?secret=" + secret + "&issuer=Example&algorithm=SHA1&digits=6&period=30",
+	}
+	for name, value := range want {
+		if e[name] != value {
+			t.Errorf("%s is %v, want %v", name, e[name], value)
+		}
+	}
+	if e["session"] != nil {
+		t.Error("a session in the token flow")
+	}
+	encoded, ok := strings.CutPrefix(e["qrCode"].(string), "data:image/png;base64,")
+	if !ok {
+		t.Fatal("qrCode is no data URI")
+	}
+	picture, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := scan(t, picture); got != e["otpauthUri"] {
+		t.Errorf("the picture says %q", got)
+	}
+	for name, value := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
+		if got := r.header.Get(name); got != value {
+			t.Errorf("%s is %q, want %q", name, got, value)
+		}
+	}
+	if r.header.Get("X-Request-Id") == "" {
+		t.Error("no request id")
+	}
+}
+
+// scan reads a QR code with a decoder that is not ours.
+func scan(t *testing.T, picture []byte) string {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.GetText()
+}
+
+func TestStartBySessionGivesTheNextSession(t *testing.T) {
+	w := newWorld(t, map[string]string{"AUTH_SESSION_VALIDITY": "5m"})
+	session := w.cognito.Session(required, requiredClient, "grace")
+	r := w.begin("", object{"session": session, "accountName": "grace@example.com"})
+	if r.status != 201 {
+		t.Fatalf("status %d: %s", r.status, r.body)
+	}
+	e := r.json(t)
+	if next, _ := e["session"].(string); next == "" || next == session {
+		t.Errorf("the next session is %q", next)
+	}
+	if want := w.clock.Now().Add(5 * time.Minute).Format(time.RFC3339Nano); e["expiresAt"] != want {
+		t.Errorf("expiresAt is %v, want %v", e["expiresAt"], want)
+	}
+	if e["accountName"] != "grace@example.com" {
+		t.Errorf("accountName is %v", e["accountName"])
+	}
+}
+
+func TestTheLabelNeverFailsAnEnrolment(t *testing.T) {
+	tests := map[string]struct {
+		settings map[string]string
+		body     object
+		fail     bool
+		want     string
+		getUser  int
+	}{
+		"the attribute by default":            {want: "ada@example.com", getUser: 1},
+		"the request's name wins":             {body: object{"accountName": "me: at home"}, want: "me at home"},
+		"the username where it is chosen":     {settings: map[string]string{"ACCOUNT_LABEL": "username"}, want: "ada"},
+		"the username where there is nothing": {settings: map[string]string{"ACCOUNT_LABEL": "phone_number"}, want: "ada", getUser: 1},
+		"the username where GetUser fails":    {fail: true, want: "ada", getUser: 1},
+		"a name of which nothing is left":     {body: object{"accountName": ":::"}, want: "ada"},
+		"a name in another script":            {body: object{"accountName": "Åsa 李雷"}, want: "Åsa 李雷"},
+		"an empty body":                       {body: object{}, want: "ada@example.com", getUser: 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, test.settings)
+			if test.fail {
+				w.cognito.Fail("GetUser", cognitotest.Fault{Exception: "InternalErrorException"})
+			}
+			var body any
+			if test.body != nil {
+				body = test.body
+			}
+			r := w.begin(w.token(optional, optionalClient, "ada"), body)
+			if r.status != 201 {
+				t.Fatalf("status %d: %s", r.status, r.body)
+			}
+			if got := r.json(t)["accountName"]; got != test.want {
+				t.Errorf("accountName is %q, want %q", got, test.want)
+			}
+			if got := w.cognito.Calls("GetUser"); got != test.getUser {
+				t.Errorf("GetUser was called %d times, want %d", got, test.getUser)
+			}
+		})
+	}
+}
+
+func TestAcceptChoosesJSONOrThePicture(t *testing.T) {
+	const jsonType, pngType = "application/json", "image/png"
+	tests := []struct {
+		accept []string
+		want   string // empty: 406
+	}{
+		{nil, jsonType},
+		{[]string{"*/*"}, jsonType},
+		{[]string{"application/*"}, jsonType},
+		{[]string{"image/png"}, pngType},
+		{[]string{"image/*"}, pngType},
+		{[]string{"IMAGE/PNG"}, pngType},
+		{[]string{"image/png;q=0.5, application/json;q=0.4"}, pngType},
+		{[]string{"image/png;q=0.4, application/json;q=0.5"}, jsonType},
+		{[]string{"image/png", "application/json"}, jsonType},
+		{[]string{"application/json;q=0, */*"}, pngType},
+		{[]string{"image/png;q=0, */*;q=0.1"}, jsonType},
+		{[]string{"text/html, image/avif, image/webp, */*;q=0.8"}, jsonType},
+		{[]string{"garbage, image/png"}, pngType},
+		{[]string{"text/html"}, ""},
+		{[]string{"image/jpeg"}, ""},
+		{[]string{"*/*;q=0"}, ""},
+	}
+	w := newWorld(t, nil)
+	token := w.token(optional, optionalClient, "ada")
+	for _, test := range tests {
+		t.Run(strings.Join(test.accept, " + "), func(t *testing.T) {
+			before := w.cognito.Calls("")
+			r := w.do(request{method: "POST", path: "/v1/mfa/totp", token: token, header: http.Header{"Accept": test.accept}})
+			if test.want == "" {
+				if r.status != 406 || r.code(t) != "not_acceptable" {
+					t.Errorf("status %d: %s", r.status, r.body)
+				}
+				if w.cognito.Calls("") != before {
+					t.Error("a call was spent on a reply that nobody takes")
+				}
+				return
+			}
+			if got := r.header.Get("Content-Type"); got != test.want || r.status/100 != 2 {
+				t.Errorf("status %d, Content-Type %q, want %q", r.status, got, test.want)
+			}
+			if test.want == pngType && !strings.HasPrefix(scan(t, r.body), "otpauth://totp/Example:") {
+				t.Error("the picture does not say an otpauth URI")
+			}
+		})
+	}
+	t.Run("the session flow has no bare picture", func(t *testing.T) {
+		session := w.cognito.Session(required, requiredClient, "grace")
+		r := w.do(request{method: "POST", path: "/v1/mfa/totp", body: object{"session": session}, header: http.Header{"Accept": {pngType}, "Content-Type": {jsonType}}})
+		if r.status != 406 {
+			t.Errorf("status %d: %s", r.status, r.body)
+		}
+	})
+}
+
+func TestTheLabelIsEscapedForEveryAuthenticator(t *testing.T) {
+	w := newWorld(t, map[string]string{"TOTP_ISSUER": "Ünïcode & Söhne + Co"})
+	r := w.begin(w.token(optional, optionalClient, "ada"), object{"accountName": "a+b c%20d@example.com"})
+	uri := r.json(t)["otpauthUri"].(string)
+	if strings.Contains(uri, "+") || strings.Contains(uri, " ") {
+		t.Errorf("an authenticator would show the + of %s", uri)
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := u.Path; got != "/Ünïcode & Söhne + Co:a+b c%20d@example.com" {
+		t.Errorf("the label reads %q", got)
+	}
+	if got := u.Query().Get("issuer"); got != "Ünïcode & Söhne + Co" {
+		t.Errorf("the issuer reads %q", got)
+	}
+}
