@@ -34,6 +34,9 @@ func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, e
 	if err := client.checkSecretHash(username, in.ChallengeResponses); err != nil {
 		return nil, err
 	}
+	if in.ChallengeName == passwordVerifier {
+		return s.verifyPassword(client, in.ChallengeResponses)
+	}
 	if in.Session == "" {
 		return nil, missing("Session")
 	}
@@ -62,9 +65,9 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 	case softwareTokenMFA:
 		next, err = s.finish, s.checkSoftwareToken(to, responses["SOFTWARE_TOKEN_MFA_CODE"])
 	case smsMFA:
-		next, err = s.finish, to.checkSent("SMS_MFA_CODE", responses)
+		next, err = s.finish, s.checkSent(to, responses["SMS_MFA_CODE"])
 	case emailOTP:
-		next, err = s.finish, to.checkSent("EMAIL_OTP_CODE", responses)
+		next, err = s.finish, s.checkSent(to, responses["EMAIL_OTP_CODE"])
 	case selectMFAType:
 		chosen := Factor(responses["ANSWER"])
 		next = func(c *client, a *account) (any, error) { return s.challengeFactor(c, a, chosen), nil }
@@ -102,9 +105,13 @@ func (s *Server) checkSoftwareToken(to *session, code string) error {
 	case to.client.pool.SoftwareTokenDisabled:
 		return softwareTokenOff()
 	}
+	if err := to.account.lockout.attempt(s.now()); err != nil {
+		return err
+	}
 	at, ok := match(token.verified, code, s.now())
 	switch {
 	case !ok:
+		to.account.lockout.fail(s.now())
 		return wrongCode()
 	case !token.use(at):
 		return &exception{name: "ExpiredCodeException", message: "Your software token has already been used once."}
@@ -112,12 +119,16 @@ func (s *Server) checkSoftwareToken(to *session, code string) error {
 	return nil
 }
 
-// checkSent checks a code that was sent to the user.
-func (to *session) checkSent(name string, responses map[string]string) error {
-	switch code := responses[name]; {
-	case code == "":
-		return missing(name)
-	case subtle.ConstantTimeCompare([]byte(code), []byte(to.account.sent)) != 1:
+// checkSent checks a code that was sent to the user. The caller holds s.mu.
+func (s *Server) checkSent(to *session, code string) error {
+	if code == "" {
+		return missing(string(to.challenge) + "_CODE")
+	}
+	if err := to.account.lockout.attempt(s.now()); err != nil {
+		return err
+	}
+	if subtle.ConstantTimeCompare([]byte(code), []byte(to.account.sent)) != 1 {
+		to.account.lockout.fail(s.now())
 		return wrongCode()
 	}
 	return nil

@@ -130,6 +130,11 @@ func wantException(t *testing.T, err error, name, message string) {
 	}
 }
 
+func isException(err error, name, message string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == name && api.ErrorMessage() == message
+}
+
 func must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()

@@ -40,6 +40,10 @@ func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 	switch in.AuthFlow {
 	case "USER_PASSWORD_AUTH":
 		return s.initiatePassword(client, in.AuthParameters)
+	case "USER_SRP_AUTH":
+		return s.initiateSRP(client, in.AuthParameters)
+	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
+		return s.initiateRefresh(client, in.AuthParameters)
 	default:
 		return nil, invalidParameter("Initiate Auth method not supported.")
 	}
@@ -64,7 +68,11 @@ func (s *Server) initiatePassword(c *client, parameters map[string]string) (any,
 	case a == nil || a.Federated:
 		return nil, wrongPassword()
 	}
+	if err := a.lockout.attempt(s.now()); err != nil {
+		return nil, err
+	}
 	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) != 1 {
+		a.lockout.fail(s.now())
 		return nil, wrongPassword()
 	}
 	return s.afterPassword(c, a)
@@ -145,6 +153,7 @@ func (s *Server) challenge(next session, parameters map[string]string) authOutpu
 }
 
 func (s *Server) signedIn(c *client, a *account) authOutput {
+	a.lockout = lockout{}
 	result := s.grantTokens(c, a)
 	return authOutput{AuthenticationResult: &result, ChallengeParameters: map[string]string{}}
 }

@@ -137,7 +137,8 @@ type account struct {
 	preferred Factor
 	totp      softwareToken
 	// sent is the code that was sent by SMS or e-mail last.
-	sent string
+	sent    string
+	lockout lockout
 }
 
 // addPool puts p into service, all but its key. New calls it, before the server

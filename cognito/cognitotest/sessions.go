@@ -12,6 +12,7 @@ type challenge string
 const (
 	emailOTP            challenge = "EMAIL_OTP"
 	mfaSetup            challenge = "MFA_SETUP"
+	passwordVerifier    challenge = "PASSWORD_VERIFIER"
 	newPasswordRequired challenge = "NEW_PASSWORD_REQUIRED"
 	selectMFAType       challenge = "SELECT_MFA_TYPE"
 	smsMFA              challenge = "SMS_MFA"
@@ -36,6 +37,9 @@ type session struct {
 	// associated sessions come from AssociateSoftwareToken and go to
 	// VerifySoftwareToken; verified ones come from there and answer MFA_SETUP.
 	associated, verified bool
+	// srp is the exchange of a PASSWORD_VERIFIER session, whose account is nil
+	// when there is no such user.
+	srp *srpExchange
 }
 
 // forgetAfter is how long an expired or used session is remembered, to say which
@@ -52,8 +56,12 @@ func (s *Server) open(next session) string {
 	}
 	next.expires = now.Add(next.client.AuthSessionValidity)
 	// Cognito's sessions are encrypted state of some hundred bytes that begin
-	// with these letters; their length is worth having in tests.
-	id := "AYABe" + base64.RawURLEncoding.EncodeToString(s.random(600))
+	// with these four; their length is worth having in tests.
+	state := append([]byte{0x01, 0x80, 0x01, 0x78}, s.random(596)...)
+	id := base64.RawURLEncoding.EncodeToString(state)
+	if next.srp != nil {
+		id = base64.StdEncoding.EncodeToString(state) // clients decode a secret block
+	}
 	s.sessions[id] = &next
 	return id
 }
@@ -69,7 +77,7 @@ func (s *Server) find(id string, want challenge) (*session, error) {
 		return nil, notAuthorized("Invalid session for the user, session can only be used once.")
 	case !s.now().Before(found.expires):
 		return nil, notAuthorized("Invalid session for the user, session is expired.")
-	case found.account.Disabled:
+	case found.account != nil && found.account.Disabled:
 		return nil, notAuthorized("User is disabled.")
 	}
 	return found, nil

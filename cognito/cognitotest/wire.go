@@ -40,12 +40,15 @@ func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
 // routes lists the operations by name.
 func (s *Server) routes() map[string]operation {
 	return map[string]operation{
-		"AssociateSoftwareToken": {userResourceUpdate, decode(s.associateSoftwareToken)},
-		"GetUser":                {userRead, decode(s.getUser)},
-		"InitiateAuth":           {userAuthentication, decode(s.initiateAuth)},
-		"RespondToAuthChallenge": {userAuthentication, decode(s.respondToAuthChallenge)},
-		"SetUserMFAPreference":   {userResourceUpdate, decode(s.setUserMFAPreference)},
-		"VerifySoftwareToken":    {userResourceUpdate, decode(s.verifySoftwareToken)},
+		"AssociateSoftwareToken":    {userResourceUpdate, decode(s.associateSoftwareToken)},
+		"GetUser":                   {userRead, decode(s.getUser)},
+		"GetTokensFromRefreshToken": {unlimited, decode(s.getTokensFromRefreshToken)},
+		"GlobalSignOut":             {unlimited, decode(s.globalSignOut)},
+		"InitiateAuth":              {userAuthentication, decode(s.initiateAuth)},
+		"RespondToAuthChallenge":    {userAuthentication, decode(s.respondToAuthChallenge)},
+		"RevokeToken":               {unlimited, decode(s.revokeToken)},
+		"SetUserMFAPreference":      {userResourceUpdate, decode(s.setUserMFAPreference)},
+		"VerifySoftwareToken":       {userResourceUpdate, decode(s.verifySoftwareToken)},
 	}
 }
 
