@@ -45,6 +45,7 @@ demo-required, secret demo-secret). Stop with Ctrl-C; nothing is kept.
 // demo is the running demonstration.
 type demo struct {
 	app     *app.App
+	pools   *cognitotest.Server
 	standIn net.Listener
 	cognito *http.Server
 }
@@ -60,7 +61,8 @@ func start(ctx context.Context, getenv func(string) string, logger *slog.Logger)
 			return nil, fmt.Errorf("%s must be a loopback address such as 127.0.0.1:8080: the demo hands out tokens to anybody who knows its password", name)
 		}
 	}
-	server, err := cognitotest.New(cognitotest.Options{Pools: cognitotest.DemoPools()})
+	pools := cognitotest.DemoPools()
+	server, err := cognitotest.New(cognitotest.Options{Pools: pools})
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +70,16 @@ func start(ctx context.Context, getenv func(string) string, logger *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("COGNITO_ADDR: %w", err)
 	}
-	d := &demo{standIn: standIn, cognito: &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second}}
+	d := &demo{pools: server, standIn: standIn, cognito: &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second}}
 	go func() { _ = d.cognito.Serve(standIn) }()
 
 	config, err := app.LoadConfig(environment(getenv, addresses, standIn.Addr().String()))
+	var page http.Handler
 	if err == nil {
-		d.app, err = app.New(config, app.Options{Logger: logger, Build: app.Build()})
+		page, err = newPage("http://"+standIn.Addr().String(), pools)
+	}
+	if err == nil {
+		d.app, err = app.New(config, app.Options{Logger: logger, Build: app.Build(), Page: page})
 	}
 	if err == nil {
 		err = d.app.Start(ctx)
