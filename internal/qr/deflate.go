@@ -8,7 +8,7 @@ import (
 // A code is some bits of a DEFLATE stream (RFC 1951), the first one lowest.
 type code struct {
 	bits uint64
-	n    int
+	n    uint
 }
 
 // join gives the codes one after the other.
@@ -21,7 +21,7 @@ func join(codes ...code) (all code) {
 }
 
 // huffman is a word of a Huffman code, which goes out from its highest bit (RFC 1951 §3.1.1).
-func huffman(word uint64, n int) code { return code{bits.Reverse64(word) >> (64 - n), n} }
+func huffman(word uint64, n uint) code { return code{bits.Reverse64(word) >> (64 - n), n} }
 
 // The code for literals and lengths: the words which RFC 1951 §3.2.2 gives the symbols of a picture from the lengths
 // that header sends.
@@ -51,11 +51,11 @@ var (
 type deflater struct {
 	out []byte
 	acc uint64 // the n bits, fewer than 32, that wait to be appended
-	n   int
+	n   uint
 }
 
 func (d *deflater) put(c code) {
-	d.acc |= c.bits << d.n
+	d.acc |= c.bits << (d.n & 63)
 	d.n += c.n
 	if d.n >= 32 {
 		d.out = binary.LittleEndian.AppendUint32(d.out, uint32(d.acc))
@@ -66,7 +66,7 @@ func (d *deflater) put(c code) {
 
 // flush appends what waits, the last byte filled up with zero bits.
 func (d *deflater) flush() {
-	for ; d.n > 0; d.n -= 8 {
+	for ; d.n > 0; d.n -= min(d.n, 8) {
 		d.out = append(d.out, byte(d.acc))
 		d.acc >>= 8
 	}
@@ -126,5 +126,5 @@ func (d *deflater) zeros(n int) {
 // It does not hold for length 258, which is longer than any match here.
 func extra(n, k int) (symbol int, rest code) {
 	e := max(0, bits.Len(uint(n))-k-1)
-	return e<<k + n>>e, code{uint64(n & (1<<e - 1)), e}
+	return e<<k + n>>e, code{uint64(n & (1<<e - 1)), uint(e)}
 }

@@ -106,5 +106,5 @@ func appendEscaped(dst []byte, s string) []byte {
 
 // Format keeps the secret, and the person's account name with it, out of whatever fmt and log/slog print.
 func (k Key) Format(f fmt.State, _ rune) {
-	io.WriteString(f, "[redacted]")
+	_, _ = io.WriteString(f, "[redacted]")
 }

@@ -46,15 +46,13 @@ func runs(lines []uint64, valid uint64) int {
 
 // finderLike counts, in 64 lines, the modules in the ratio 1:1:3:1:1 of a finder pattern, dark ones outermost, with
 // four light modules before or after.
-// As in go-qrcode lines start with the margin as if light modules lay before the symbol, the pattern at the end of a
-// line needs no light modules, and what was counted becomes dark (the eight last modules of it, and light before
-// them), so that no two counts overlap.
+// As in go-qrcode a line starts as if light modules lay before it, the pattern at its end needs none, and the last
+// eight modules of what was counted become dark, so that hardly any two counts overlap.
 func finderLike(lines []uint64) int {
 	count, last := 0, len(lines)-1
 	for y := margin; y <= last; y++ {
 		w := lines[y-margin : y+1 : y+1]
-		_ = w[10]
-		// w[10] is the newest module; 1011101 either ends there, after four light ones, or four light ones earlier.
+		// 1011101 ends either at y, with four light modules before, or four modules earlier, light ones.
 		ends := w[4] &^ w[5] & w[6] & w[7] & w[8] &^ w[9] & w[10]
 		ended := w[0] &^ w[1] & w[2] & w[3] & w[4] &^ w[5] & w[6] &^ (w[7] | w[8] | w[9] | w[10])
 		found := ends&^(w[0]|w[1]|w[2]|w[3]) | ended
@@ -63,12 +61,8 @@ func finderLike(lines []uint64) int {
 		}
 		if found != 0 {
 			count += bits.OnesCount64(found)
-			for i := range w {
-				if i < 3 {
-					w[i] &^= found
-				} else {
-					w[i] |= found
-				}
+			for i := 3; i < len(w); i++ {
+				w[i] |= found
 			}
 		}
 	}
@@ -79,18 +73,20 @@ func finderLike(lines []uint64) int {
 // dark modules is from a half, in steps of a twentieth of the symbol.
 func (p *plan) areaPenalty(g, mask *grid) int {
 	dark, blocks := 0, 0
-	// Columns which have another one on their right.
-	valid0 := ^uint64(0) >> max(0, 64-(p.size-1))
-	valid1 := ^uint64(0) >> max(0, 128-(p.size-1))
-	var above0, above1, pairs0, pairs1 uint64 // of the row before
-	for y := range p.size {
-		row0, row1 := g[0][y]^mask[0][y], g[1][y]^mask[1][y]
-		dark += bits.OnesCount64(row0) + bits.OnesCount64(row1)
-		same0 := ^(row0 ^ (row0>>1 | row1<<63)) & valid0
-		same1 := ^(row1 ^ row1>>1) & valid1
-		blocks += bits.OnesCount64(same0 & pairs0 &^ (row0 ^ above0))
-		blocks += bits.OnesCount64(same1 & pairs1 &^ (row1 ^ above1))
-		above0, above1, pairs0, pairs1 = row0, row1, same0, same1
+	for strip := range p.strips {
+		paired := ^uint64(0) >> max(0, 64*(strip+1)-(p.size-1)) // columns with another one on the right
+		var above, aboveSame uint64
+		for y := range p.size {
+			row := g[strip][y] ^ mask[strip][y]
+			right := row >> 1
+			if strip+1 < p.strips {
+				right |= (g[strip+1][y] ^ mask[strip+1][y]) << 63
+			}
+			same := ^(row ^ right) & paired
+			dark += bits.OnesCount64(row)
+			blocks += bits.OnesCount64(same & aboveSame &^ (row ^ above))
+			above, aboveSame = row, same
+		}
 	}
 	modules := p.size * p.size
 	off := modules/2 - dark

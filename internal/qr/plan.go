@@ -62,15 +62,15 @@ type plan struct {
 	generator *generator
 	function  grid // the function patterns and the version information
 	masks     [8]mask
-	order     []module // where the bits of the codewords go
+	order     []modules // where the bits of the codewords go
 	picture   picture
 }
 
 // A mask is the modules that a data mask inverts, and the format information that names the mask.
 type mask struct{ rows, columns grid }
 
-// A module is a place in a symbol, counted from the top left.
-type module struct{ x, y uint8 }
+// A modules is a module, or two side by side in one word of a grid, of which x is the left one.
+type modules struct{ x, y, number uint8 }
 
 // plans gives the plan of a version, made when it is first asked for and never changed.
 var plans = func() (p [maxVersion + 1]func() *plan) {
@@ -220,9 +220,9 @@ func withCheck(data, degree, generator int) int {
 // placement walks over the modules which are not used, two columns at a time from the right, up and down in turns,
 // with the column of the vertical timing pattern left out (ISO/IEC 18004 §7.7.3).
 // The few modules which are left when all codewords are placed are the remainder bits, light before masking.
-func (p *plan) placement(used *grid) []module {
-	order := make([]module, 0, 8*p.codewords)
-	up := true
+func (p *plan) placement(used *grid) []modules {
+	order := []modules{{}} // the first of which only is before the others
+	bits, up := 8*p.codewords, true
 	for right := p.size - 1; right > 0; right -= 2 {
 		if right == 6 {
 			right--
@@ -233,12 +233,18 @@ func (p *plan) placement(used *grid) []module {
 				y = p.size - 1 - i
 			}
 			for x := right; x >= right-1; x-- {
-				if !used.dark(x, y) && len(order) < cap(order) {
-					order = append(order, module{uint8(x), uint8(y)})
+				if used.dark(x, y) || bits == 0 {
+					continue
+				}
+				bits--
+				if last := &order[len(order)-1]; *last == (modules{uint8(x + 1), uint8(y), 1}) && x%64 != 63 {
+					*last = modules{uint8(x), uint8(y), 2}
+				} else {
+					order = append(order, modules{uint8(x), uint8(y), 1})
 				}
 			}
 		}
 		up = !up
 	}
-	return order
+	return order[1:]
 }

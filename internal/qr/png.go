@@ -40,9 +40,8 @@ func newPicture(size int) (p picture) {
 	p.head.out = out
 	p.repeat = p.head.header(row)
 	p.row = uint64(row)
-	// Every byte takes three bits at most; ten matches are those of the quiet zone; the rest is the end of the stream
-	// with its checksum, that of the chunk, and the last chunk.
-	p.longest = len(p.head.out) + ((size+2)*(3*row+p.repeat.n)+10*p.repeat.n)/8 + 8 + 4 + 4 + len(end)
+	// A byte takes three bits at most; then come the end of the block, two checksums and the last chunk.
+	p.longest = len(p.head.out) + ((size+2)*3*row+(size+10)*int(p.repeat.n))/8 + 8 + 4 + 4 + len(end)
 	return p
 }
 

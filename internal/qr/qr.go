@@ -19,7 +19,7 @@ import (
 var ErrContent = errors.New("qr: the content is empty or too long for a QR code")
 
 // scale is the side of a module in pixels.
-// Four pixels make 200 to 280 of the symbols that usual URIs need (versions 6 to 11), and let one byte of a 1-bit
+// Four pixels make 212 to 276 of the symbols that usual URIs need (versions 7 to 11), and let one byte of a 1-bit
 // picture hold exactly two modules, on which png.go builds.
 const scale = 4
 

@@ -55,7 +55,7 @@ type class struct {
 	count       [3]int // width of the count in bits, by mode
 }
 
-// classes are the first two columns of ISO/IEC 18004 Table 3, the second cut short at maxVersion.
+// classes are the rows of ISO/IEC 18004 Table 3 up to maxVersion.
 var classes = [...]class{
 	{first: 1, last: 9, count: [...]int{numericMode: 10, alphanumericMode: 9, byteMode: 8}},
 	{first: 10, last: maxVersion, count: [...]int{numericMode: 12, alphanumericMode: 11, byteMode: 16}},

@@ -40,10 +40,16 @@ func (p *plan) interleave(all, data []byte) {
 
 // place puts the codewords, the most significant bit first, into the modules that are theirs.
 func (p *plan) place(g *grid, codewords []byte) {
-	for i, codeword := range codewords {
-		for j, m := range p.order[8*i : 8*i+8] {
-			g[m.x>>6][m.y] |= uint64(codeword>>(7-j)&1) << (m.x & 63)
+	var acc uint64 // the last bits of which are not placed yet
+	var rest uint8 // so many
+	for _, m := range p.order {
+		if rest < m.number {
+			acc = acc<<8 | uint64(codewords[0])
+			codewords = codewords[1:]
+			rest += 8
 		}
+		rest -= m.number
+		g[m.x>>6][m.y] |= acc >> (rest & 63) & (1<<m.number - 1) << (m.x & 63)
 	}
 }
 

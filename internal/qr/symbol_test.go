@@ -39,8 +39,12 @@ func TestExampleOfTheStandard(t *testing.T) {
 func TestCodewordsFillTheSymbol(t *testing.T) {
 	for version := 1; version <= maxVersion; version++ {
 		p := plans[version]()
-		if got, want := len(p.order), 8*p.codewords; got != want {
-			t.Errorf("version %d has room for %d bits, want %d", version, got, want)
+		room := 0
+		for _, m := range p.order {
+			room += int(m.number)
+		}
+		if want := 8 * p.codewords; room != want {
+			t.Errorf("version %d has room for %d bits, want %d", version, room, want)
 		}
 	}
 }
