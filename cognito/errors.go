@@ -62,7 +62,7 @@ func transportError(err error) *enroll.Error {
 func kindOf(c call, name, message string) (enroll.Kind, string) {
 	reason := exceptionName(name)
 	switch name {
-	case "NotAuthorizedException":
+	case "NotAuthorizedException", "UnauthorizedException":
 		return notAuthorized(c, message), reason
 	case "InvalidParameterException":
 		return invalidParameter(c, message), reason
@@ -81,8 +81,6 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 		return enroll.TOTPNotEnabled, reason
 	case "MFAMethodNotFoundException":
 		return enroll.NoPendingEnrollment, reason
-	case "OperationNotEnabledException":
-		return enroll.TOTPNotEnabled, reason
 
 	case "UserNotConfirmedException":
 		return enroll.UserNotConfirmed, reason

@@ -5,10 +5,12 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo-contrib/echoprometheus"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -55,9 +57,9 @@ var _ api.StrictServerInterface = (*Server)(nil)
 // in which a request meets it.
 func New(o Options) (http.Handler, error) {
 	s := &Server{o}
-	validate, err := requestValidator()
+	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("openapi.yaml cannot be read: %w", err)
 	}
 	measure, err := s.measure()
 	if err != nil {
@@ -83,7 +85,9 @@ func New(o Options) (http.Handler, error) {
 		middleware.ContextTimeout(o.RequestTimeout),
 	)
 	e.GET("/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract.OpenAPI) })
-	api.RegisterHandlers(e.Group("", requireJSON, validate), api.NewStrictHandler(s, []api.StrictMiddlewareFunc{passRequest}))
+	api.RegisterHandlersWithOptions(e, api.NewStrictHandler(s, []api.StrictMiddlewareFunc{passRequest}), api.RegisterHandlersOptions{
+		OperationMiddlewares: checked(spec, requireJSON, requestValidator(spec)),
+	})
 	return e, nil
 }
 

@@ -67,7 +67,8 @@ func newWorldWith(t *testing.T, o cognitotest.Options, settings map[string]strin
 	standIn := httptest.NewServer(server)
 	t.Cleanup(standIn.Close)
 	w.endpoint = standIn.URL
-	w.start(settings)
+	w.run(settings)
+	w.waitReady()
 	return w
 }
 
@@ -84,8 +85,8 @@ var poolKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 	return keys
 })
 
-// start runs the application, and stops it when the test ends.
-func (w *world) start(settings map[string]string) {
+// run starts the application, and stops it when the test ends.
+func (w *world) run(settings map[string]string) {
 	w.t.Helper()
 	env := map[string]string{
 		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
@@ -113,7 +114,6 @@ func (w *world) start(settings map[string]string) {
 	}
 	w.t.Cleanup(w.stop)
 	w.url, w.admin = "http://"+w.app.Addr(), "http://"+w.app.AdminAddr()
-	w.waitReady()
 }
 
 func (w *world) stop() {
