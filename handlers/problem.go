@@ -73,17 +73,20 @@ var problems = map[enroll.Kind]problem{
 
 // tokenDetails says more of a refused token, by the verifier's reason.
 var tokenDetails = map[string]string{
-	"expired":        "The access token has expired. Refresh it, or sign in again.",
-	"not_yet_valid":  "The access token is from the future. The clock of whoever issued it, or of this service, is off.",
-	"malformed":      "This is not a Cognito access token.",
-	"too_large":      "This is far too long for a Cognito access token.",
-	"bad_signature":  "The signature of the access token is wrong.",
-	"not_rs256":      "Cognito signs its tokens with RS256; this one is not.",
-	"foreign_issuer": "The access token is from another user pool than this service is set up for.",
-	"foreign_client": "The access token is for another app client than this service is set up for.",
-	"unknown_key":    "The key that signed the access token is none of its user pool's.",
-	"id_token":       "An ID token was sent. Send the access token that came with it.",
-	"refresh_token":  "A refresh token was sent. Send the access token that came with it.",
+	"expired":          "The access token has expired. Refresh it, or sign in again.",
+	"not_yet_valid":    "The access token is from the future. The clock of whoever issued it, or of this service, is off.",
+	"malformed":        "This is not a Cognito access token.",
+	"too_large":        "This is far too long for a Cognito access token.",
+	"bad_signature":    "The signature of the access token is wrong.",
+	"not_rs256":        "Cognito signs its tokens with RS256; this one is not.",
+	"foreign_issuer":   "The access token is from another user pool than this service is set up for.",
+	"foreign_client":   "The access token is for another app client than this service is set up for.",
+	"unknown_key":      "The key that signed the access token is none of its user pool's.",
+	"missing_claim":    "A claim that every Cognito access token has is missing.",
+	"forbidden_header": "The header of the access token names a key or an extension of its own, which Cognito's never does.",
+	"other_token_use":  "This is neither an access token nor another that Cognito documents. Send the access token.",
+	"id_token":         "An ID token was sent. Send the access token that came with it.",
+	"refresh_token":    "A refresh token was sent. Send the access token that came with it.",
 }
 
 // statusCodes maps the errors that echo itself makes.

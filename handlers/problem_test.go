@@ -1,0 +1,178 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mfa-enrollment/cognito"
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/metrics"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// written is the reply to an error, headers and body, as text.
+func written(t *testing.T, err error) string {
+	t.Helper()
+	s := &Server{Options{Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.DiscardHandler)}}
+	rec := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest("POST", "/", nil), rec)
+	c.Response().Header().Set(echo.HeaderXRequestID, "REQUEST-ID")
+	s.writeProblem(c, asDomain(err))
+	var text strings.Builder
+	fmt.Fprintf(&text, "HTTP %d\n", rec.Code)
+	for _, name := range []string{"Content-Type", "Retry-After", "WWW-Authenticate"} {
+		if value := rec.Header().Get(name); value != "" {
+			fmt.Fprintf(&text, "%s: %s\n", name, value)
+		}
+	}
+	var body bytes.Buffer
+	if err := json.Indent(&body, rec.Body.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return text.String() + body.String() + "\n\n"
+}
+
+func TestProblemDocuments(t *testing.T) {
+	kinds := make([]enroll.Kind, 0, len(problems))
+	for kind := range problems {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	var all strings.Builder
+	for _, kind := range kinds {
+		all.WriteString(written(t, &enroll.Error{Kind: kind, MaxAge: 15 * time.Minute, RetryAfter: 1500 * time.Millisecond}))
+	}
+	for _, skew := range []time.Duration{-90 * time.Second, 2 * time.Minute, -10 * time.Minute} {
+		all.WriteString(written(t, &enroll.Error{Kind: enroll.CodeMismatch, ClockSkew: skew}))
+	}
+	all.WriteString(written(t, enroll.Invalid("clientId", "must be there when username is")))
+	all.WriteString(written(t, &enroll.Error{Kind: enroll.InvalidToken, Reason: "expired"}))
+	path := filepath.Join("testdata", "problems.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(all.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all.String() != string(want) {
+		t.Errorf("%s differs; look at the difference after go test -update", path)
+	}
+}
+
+func TestNothingOfAnErrorReachesAReply(t *testing.T) {
+	const secret = "JBSWY3DPEHPK3PXP"
+	for _, err := range []error{
+		errors.New(secret),
+		fmt.Errorf("wrapped: %w", errors.New(secret)),
+		&enroll.Error{Kind: enroll.Internal, Reason: secret, Cause: errors.New(secret)},
+		&enroll.Error{Kind: "a kind that is not in the table", Reason: secret},
+		&echo.HTTPError{Code: 400, Message: secret, Internal: errors.New(secret)},
+		&echo.HTTPError{Code: 418, Message: secret},
+	} {
+		if reply := written(t, err); strings.Contains(reply, secret) {
+			t.Errorf("%T: %s", err, reply)
+		}
+	}
+}
+
+// The verifier's reasons are spelled out in this package, which does not import
+// it; here both spellings meet.
+func TestEveryReasonForRefusingATokenHasASentence(t *testing.T) {
+	for _, reason := range []string{
+		cognito.ReasonTooLarge, cognito.ReasonMalformed, cognito.ReasonNotRS256, cognito.ReasonForbiddenHeader, cognito.ReasonMissingClaim,
+		cognito.ReasonForeignIssuer, cognito.ReasonUnknownKey, cognito.ReasonBadSignature, cognito.ReasonExpired, cognito.ReasonNotYetValid,
+		cognito.ReasonForeignClient, cognito.ReasonIDToken, cognito.ReasonRefreshToken, cognito.ReasonOtherTokenUse,
+	} {
+		if tokenDetails[reason] == "" {
+			t.Errorf("%s has none", reason)
+		}
+	}
+}
+
+func TestAPanicIsAProblemThatDoesNotShowItsValue(t *testing.T) {
+	var log bytes.Buffer
+	s := &Server{Options{
+		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Now: time.Now,
+		Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+	}}
+	rec := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest("POST", "/", nil), rec)
+	h := s.logRequest(s.recoverPanic(func(echo.Context) error { panic("JBSWY3DPEHPK3PXP") }))
+	if err := h(c); err != nil {
+		t.Fatal(err)
+	}
+	if rec.Code != 500 || !strings.Contains(rec.Body.String(), `"internal"`) {
+		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+	if strings.Contains(rec.Body.String()+log.String(), "JBSWY3DPEHPK3PXP") {
+		t.Error("the panic's value is shown")
+	}
+	if !strings.Contains(log.String(), "problem_test.go") {
+		t.Error("the log does not say where")
+	}
+}
+
+func TestTheCallersAddress(t *testing.T) {
+	trusted := mustNetworks(t, "10.0.0.0/8", "2001:db8::/32")
+	tests := map[string]struct {
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		"no proxy":                                {"203.0.113.9:1", nil, "203.0.113.9"},
+		"a stranger forges the header":            {"203.0.113.9:1", []string{"198.51.100.1"}, "203.0.113.9"},
+		"one proxy":                               {"10.0.0.1:1", []string{"203.0.113.9"}, "203.0.113.9"},
+		"a forged first entry behind a proxy":     {"10.0.0.1:1", []string{"198.51.100.1, 203.0.113.9"}, "203.0.113.9"},
+		"two proxies":                             {"10.0.0.1:1", []string{"203.0.113.9, 10.9.9.9"}, "203.0.113.9"},
+		"two headers":                             {"10.0.0.1:1", []string{"198.51.100.1", "203.0.113.9"}, "203.0.113.9"},
+		"an IPv6 client":                          {"10.0.0.1:1", []string{"2001:db9::1"}, "2001:db9::1"},
+		"an IPv6 proxy":                           {"[2001:db8::1]:1", []string{"203.0.113.9"}, "203.0.113.9"},
+		"garbage trusts nobody":                   {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
+		"loopback is no proxy unless it is named": {"127.0.0.1:1", []string{"203.0.113.9"}, "127.0.0.1"},
+		"a private network neither":               {"192.168.0.1:1", []string{"203.0.113.9"}, "192.168.0.1"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest("POST", "/", nil)
+			r.RemoteAddr = test.peer
+			r.Header["X-Forwarded-For"] = test.forwarded
+			r.Header.Set("X-Real-Ip", "198.51.100.77")
+			r.Header.Set("Forwarded", "for=198.51.100.78")
+			if got := ClientIPFrom(trusted)(r); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func mustNetworks(t *testing.T, ranges ...string) []*net.IPNet {
+	t.Helper()
+	networks := make([]*net.IPNet, len(ranges))
+	for i, r := range ranges {
+		_, network, err := net.ParseCIDR(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		networks[i] = network
+	}
+	return networks
+}
