@@ -25,7 +25,7 @@ func (s *Server) associateSoftwareToken(in *associateSoftwareTokenInput) (any, e
 	}
 	// 32 bytes are 52 characters of base32 without padding: the length of the
 	// secrets that Cognito gives.
-	by.account.totp.pending = secretEncoding.EncodeToString(s.random(32))
+	by.account.totp.pending = encodeSecret(s.random(32))
 	out := associateSoftwareTokenOutput{SecretCode: by.account.totp.pending}
 	if by.session != nil {
 		by.session.used = true

@@ -104,6 +104,8 @@ func (s *Server) checkSoftwareToken(to *session, code string) error {
 		return missing("SOFTWARE_TOKEN_MFA_CODE")
 	case to.client.pool.SoftwareTokenDisabled:
 		return softwareTokenOff()
+	case token.verified == "":
+		return noSoftwareToken()
 	}
 	if err := to.account.lockout.attempt(s.now()); err != nil {
 		return err

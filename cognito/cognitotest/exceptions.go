@@ -69,6 +69,17 @@ func wrongCode() *exception {
 	return &exception{name: "CodeMismatchException", message: "Invalid code received for user"}
 }
 
+// noSoftwareToken is the answer to a code of an app that the user does not have
+// (amazon-archives/amazon-cognito-identity-js#630).
+func noSoftwareToken() *exception {
+	return &exception{
+		name:    "SoftwareTokenMFANotFoundException",
+		message: "Software Token MFA does not exist for the user.",
+	}
+}
+
+// softwareTokenOff is the answer where the pool has authenticator apps switched
+// off.
 func softwareTokenOff() *exception {
 	return &exception{
 		name:    "SoftwareTokenMFANotFoundException",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 )
@@ -124,6 +125,6 @@ func (l Latency) pick(s *Server) time.Duration {
 	if l.Max <= l.Min {
 		return l.Min
 	}
-	n := binary.BigEndian.Uint64(s.random(8))
-	return l.Min + time.Duration(n%uint64(l.Max-l.Min+1))
+	share := float64(binary.BigEndian.Uint32(s.random(4))) / math.MaxUint32
+	return l.Min + time.Duration(share*float64(l.Max-l.Min))
 }

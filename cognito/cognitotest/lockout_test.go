@@ -59,9 +59,9 @@ func TestFailedSignInsLockOutForTwiceAsLongEachTime(t *testing.T) {
 			for range 5 {
 				wantException(t, wrong(), test.failure, "")
 			}
-			for _, want := range []time.Duration{1, 2, 4, 8} {
-				if got := s.lockedFor(t, wrong, test.failure); got != want*time.Second {
-					t.Fatalf("locked for %s, want %s", got, want*time.Second)
+			for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
+				if got := s.lockedFor(t, wrong, test.failure); got != want {
+					t.Fatalf("locked for %s, want %s", got, want)
 				}
 			}
 		})

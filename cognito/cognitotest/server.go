@@ -55,6 +55,7 @@ type Server struct {
 	pools       map[string]*pool
 	clients     map[string]*client
 	sessions    map[string]*session
+	swept       time.Time // when sessions were last forgotten
 	grants      map[string]*grant
 	revoked     map[string]bool
 	calls       map[string]int

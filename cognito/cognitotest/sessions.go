@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"encoding/base64"
+	"maps"
 	"time"
 )
 
@@ -49,10 +50,9 @@ const forgetAfter = time.Hour
 // open starts a session for next. The caller holds s.mu.
 func (s *Server) open(next session) string {
 	now := s.now()
-	for id, old := range s.sessions {
-		if now.Sub(old.expires) > forgetAfter {
-			delete(s.sessions, id)
-		}
+	if now.Sub(s.swept) > time.Minute {
+		s.swept = now
+		maps.DeleteFunc(s.sessions, func(_ string, old *session) bool { return now.Sub(old.expires) > forgetAfter })
 	}
 	next.expires = now.Add(next.client.AuthSessionValidity)
 	// Cognito's sessions are encrypted state of some hundred bytes that begin

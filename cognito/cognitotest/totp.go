@@ -1,8 +1,9 @@
 package cognitotest
 
 import (
+	"cmp"
 	"crypto/hmac"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // the algorithm of RFC 6238 that Cognito and every app know
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
@@ -26,14 +27,14 @@ type softwareToken struct {
 	device string
 	// used are the steps whose code was taken already: a code proves possession
 	// once (RFC 6238 §5.2).
-	used map[uint64]bool
+	used map[int64]bool
 }
 
 // match finds the step, now or one either side of it, for which code is the code
 // of secret.
-func match(secret, code string, now time.Time) (uint64, bool) {
-	current := uint64(now.Unix()) / uint64(step/time.Second)
-	for _, at := range []uint64{current, current - 1, current + 1} {
+func match(secret, code string, now time.Time) (int64, bool) {
+	current := now.Unix() / int64(step/time.Second)
+	for _, at := range []int64{current, current - 1, current + 1} {
 		if subtle.ConstantTimeCompare([]byte(totp(secret, at)), []byte(code)) == 1 {
 			return at, true
 		}
@@ -42,15 +43,22 @@ func match(secret, code string, now time.Time) (uint64, bool) {
 }
 
 // use takes the code of that step. It says whether it was still to be taken.
-func (t *softwareToken) use(at uint64) bool {
+func (t *softwareToken) use(at int64) bool {
 	if t.used[at] {
 		return false
 	}
 	if t.used == nil {
-		t.used = map[uint64]bool{}
+		t.used = map[int64]bool{}
 	}
 	t.used[at] = true
 	return true
+}
+
+// candidate is the secret that VerifySoftwareToken checks: the new one, or the
+// one that counts already where there is no new one, since applications use the
+// operation to ask for a second proof in mid-session.
+func (t *softwareToken) candidate() string {
+	return cmp.Or(t.pending, t.verified)
 }
 
 // enroll makes the pending secret the one that counts.
@@ -60,23 +68,25 @@ func (t *softwareToken) enroll(device string) {
 
 // totp computes the code of a step: six digits of an HMAC-SHA1 (RFC 4226 §5.3,
 // RFC 6238 §4.2). No secret, or one that is not base32, has no code.
-func totp(secret string, at uint64) string {
+func totp(secret string, at int64) string {
 	key, err := decodeSecret(secret)
 	if err != nil || len(key) == 0 {
 		return ""
 	}
 	mac := hmac.New(sha1.New, key)
-	mac.Write(binary.BigEndian.AppendUint64(nil, at))
+	_ = binary.Write(mac, binary.BigEndian, at) // a hash never fails
 	sum := mac.Sum(nil)
 	offset := sum[len(sum)-1] & 0x0f
 	number := binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
 	return fmt.Sprintf("%06d", number%1_000_000)
 }
 
-// secretEncoding is how secrets are written: base32 without padding, which is
-// how Cognito gives them.
-var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+// encodeSecret writes a secret as Cognito does, in base32 without padding.
+func encodeSecret(key []byte) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(key)
+}
 
+// decodeSecret reads a secret, with or without padding.
 func decodeSecret(secret string) ([]byte, error) {
-	return secretEncoding.DecodeString(strings.TrimRight(secret, "="))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
 }

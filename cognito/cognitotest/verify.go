@@ -35,6 +35,9 @@ func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) 
 		// (aws-amplify/amplify-js#6461).
 		return nil, notAuthorized("Invalid session for the user.")
 	}
+	if by.account.totp.candidate() == "" {
+		return nil, noSoftwareToken()
+	}
 	if !by.verify(in.UserCode, in.FriendlyDeviceName, s) {
 		if by.session != nil && !s.keepSessions {
 			by.session.used = true
@@ -54,17 +57,11 @@ func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) 
 	return out, nil
 }
 
-// verify takes the code if it is right, and with it the secret. Without a new
-// secret the code is checked against the one that counts already: applications
-// use the operation to ask for a second proof in mid-session. The caller holds
+// verify takes the code if it is right, and with it the secret. The caller holds
 // s.mu.
 func (by enrollee) verify(code, device string, s *Server) bool {
 	token := &by.account.totp
-	secret := token.pending
-	if secret == "" {
-		secret = token.verified
-	}
-	at, ok := match(secret, code, s.now())
+	at, ok := match(token.candidate(), code, s.now())
 	if !ok {
 		return false
 	}

@@ -140,7 +140,7 @@ func TestVerifyRefuses(t *testing.T) {
 				_, err := s.verifyByToken(t, s.SignIn(optional, optionalClient, "ada").AccessToken, "123456")
 				return err
 			},
-			name: "EnableSoftwareTokenMFAException", message: "Code mismatch and fail enable Software Token MFA",
+			name: "SoftwareTokenMFANotFoundException", message: "Software Token MFA does not exist for the user.",
 		},
 		"a code that is none": {
 			call: func(t *testing.T, s *standIn) error {

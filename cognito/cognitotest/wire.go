@@ -66,6 +66,8 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	if known {
 		s.calls[name]++
 		fault = s.planned(name)
+	} else {
+		name = "unknown" // what a stranger sent does not belong in the log
 	}
 	s.mu.Unlock()
 
@@ -84,8 +86,11 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	status, body := s.encode(w.Header(), name, reply, err)
 	w.Header().Set("X-Amzn-RequestId", requestID)
-	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call", slog.String("operation", name), slog.Int("status", status),
-		slog.String("exception", strings.TrimSuffix(w.Header().Get("X-Amzn-ErrorType"), ":")))
+	record := []slog.Attr{slog.String("operation", name), slog.Int("status", status)}
+	if exception := w.Header().Get("X-Amzn-ErrorType"); exception != "" {
+		record = append(record, slog.String("exception", strings.TrimSuffix(exception, ":")))
+	}
+	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call", record...)
 	fault.write(w, status, body)
 }
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+)
+
+func environment(addr string) func(string) string {
+	return func(name string) string {
+		if name == "COGNITO_ADDR" {
+			return addr
+		}
+		return ""
+	}
+}
+
+func TestRunServesTheDemoPoolsUntilItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	read, write := io.Pipe()
+	exit := make(chan int, 1)
+	go func() {
+		exit <- run(ctx, nil, environment("127.0.0.1:0"), write)
+		_ = write.Close()
+	}()
+	lines := bufio.NewScanner(read)
+	if !lines.Scan() {
+		t.Fatal("it said nothing")
+	}
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text())
+	said := make(chan string, 1)
+	go func() {
+		var rest strings.Builder
+		for lines.Scan() {
+			rest.WriteString(lines.Text() + "\n")
+		}
+		said <- rest.String()
+	}()
+
+	sdk := cip.New(cip.Options{Region: "us-east-1", BaseEndpoint: aws.String(url), Credentials: aws.AnonymousCredentials{}})
+	out, err := sdk.InitiateAuth(t.Context(), &cip.InitiateAuthInput{
+		AuthFlow:       types.AuthFlowTypeUserPasswordAuth,
+		ClientId:       aws.String("demo-optional"),
+		AuthParameters: map[string]string{"USERNAME": "ada", "PASSWORD": "Correct-Horse-1"},
+	})
+	if err != nil || out.AuthenticationResult == nil {
+		t.Errorf("sign-in: %v", err)
+	}
+	stop()
+	if code := <-exit; code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	rest := <-said
+	for _, want := range []string{
+		"pool us-east-1_Optional (MFA OPTIONAL), client demo-optional",
+		`pool us-east-1_Required (MFA ON), client demo-required, secret "demo-secret"`,
+		"operation=InitiateAuth status=200",
+	} {
+		if !strings.Contains(rest, want) {
+			t.Errorf("it did not say %q:\n%s", want, rest)
+		}
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	tests := map[string]struct {
+		addr string
+		args []string
+		code int
+		says string
+	}{
+		"every address":      {addr: ":0", code: 1, says: `COGNITO_ADDR: address ":0": want a loopback address`},
+		"a public address":   {addr: "192.0.2.1:0", code: 1, says: "want a loopback address"},
+		"no address at all":  {addr: "nonsense", code: 1, says: "COGNITO_ADDR"},
+		"arguments":          {args: []string{"-h"}, code: 2, says: "takes no arguments"},
+		"an impossible port": {addr: "127.0.0.1:-1", code: 1, says: "COGNITO_ADDR"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var said strings.Builder
+			if code := run(t.Context(), test.args, environment(test.addr), &said); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			if !strings.Contains(said.String(), test.says) {
+				t.Errorf("it said %q, want %q", said.String(), test.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,23 @@
+package cognitotest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+// Listen listens on a loopback address such as 127.0.0.1:9229, and on nothing
+// else: whoever reaches a stand-in can have tokens of its users. The error names
+// the address and what it should be.
+func Listen(addr string) (net.Listener, error) {
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	if !resolved.IP.IsLoopback() { // an address without a host is every address
+		return nil, fmt.Errorf("address %q: %w", addr, errNotLoopback)
+	}
+	return net.ListenTCP("tcp", resolved)
+}
+
+var errNotLoopback = errors.New("want a loopback address such as 127.0.0.1:9229, since the stand-in must not face a network")
