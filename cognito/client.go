@@ -12,6 +12,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"time"
 
@@ -41,7 +42,7 @@ type ClientOptions struct {
 	ClientSecrets map[string]enroll.Secret
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
-	HTTPClient  *http.Client
+	HTTPClient  *http.Client // nil: a plain one
 	Metrics     *metrics.Metrics
 	Now         func() time.Time
 }
@@ -62,6 +63,9 @@ func NewClient(o ClientOptions) *Client {
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 5 * time.Second
 	}
+	if o.HTTPClient == nil {
+		o.HTTPClient = &http.Client{}
+	}
 	options := idp.Options{
 		Region:      o.Region,
 		Credentials: aws.AnonymousCredentials{},
@@ -75,8 +79,21 @@ func NewClient(o ClientOptions) *Client {
 	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, metrics: o.Metrics, now: o.Now}
 }
 
-// do makes one call: bounded in time, counted, its error the domain's.
+// do makes a call, again where that is safe (retry.go).
 func (c *Client) do(ctx context.Context, what call, send func(context.Context) error) error {
+	for attempt := 1; ; attempt++ {
+		failure := c.once(ctx, what, send)
+		if failure == nil {
+			return nil
+		}
+		if !what.again(failure, attempt) || !pause(ctx, attempt) {
+			return what.meaning(failure)
+		}
+	}
+}
+
+// once makes one attempt: bounded in time, counted, its error the domain's.
+func (c *Client) once(ctx context.Context, what call, send func(context.Context) error) *enroll.Error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	begin := c.now()
@@ -85,10 +102,7 @@ func (c *Client) do(ctx context.Context, what call, send func(context.Context) e
 		failure = domainError(what, err)
 	}
 	c.metrics.CognitoCall(what.operation, outcome(failure), c.now().Sub(begin))
-	if failure != nil {
-		return failure
-	}
-	return nil
+	return failure
 }
 
 // Associate implements enroll.UserPool.
@@ -111,16 +125,22 @@ func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.
 }
 
 // Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,
-// which is a failure like a wrong code.
+// which is a failure like a wrong code. A code that was used already, told when
+// the call is made again after its answer was lost, is the success of the first.
 func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
 	var out *idp.VerifySoftwareTokenOutput
+	attempt := 0
 	err := c.do(ctx, call{operation: opVerify, session: cred.Identity == nil}, func(ctx context.Context) (err error) {
 		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
 		in.AccessToken, in.Session = present(cred)
 		if deviceName != "" {
 			in.FriendlyDeviceName = aws.String(deviceName)
 		}
+		attempt++
 		out, err = c.sdk.VerifySoftwareToken(ctx, in)
+		if _, used := errors.AsType[*types.ExpiredCodeException](err); used && attempt > 1 {
+			out, err = &idp.VerifySoftwareTokenOutput{Status: types.VerifySoftwareTokenResponseTypeSuccess}, nil
+		}
 		return err
 	})
 	if err != nil {

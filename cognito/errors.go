@@ -17,6 +17,14 @@ import (
 // said nothing about when to come back.
 const retrySoon = time.Second
 
+// unknownError is the SDK's name for an answer without an exception: a page of
+// HTML from whatever stands between here and Cognito.
+const unknownError = "UnknownError"
+
+// reasonNoAnswer is the reason of a failure without an exception: no answer, or
+// one that is not Cognito's.
+const reasonNoAnswer = "no usable answer"
+
 // call names an operation and what it is doing, since the same exception means
 // different things to different callers.
 type call struct {
@@ -31,7 +39,7 @@ type call struct {
 // never passed on.
 func domainError(c call, err error) *enroll.Error {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
+	if !ok || apiErr.ErrorCode() == unknownError {
 		return transportError(err)
 	}
 	kind, reason := kindOf(c, apiErr.ErrorCode(), strings.ToLower(apiErr.ErrorMessage()))
@@ -53,7 +61,7 @@ func transportError(err error) *enroll.Error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return &enroll.Error{Kind: enroll.UpstreamTimeout, Reason: "no answer in time", Cause: err}
 	default:
-		return &enroll.Error{Kind: enroll.UpstreamUnavailable, Reason: "no usable answer", Cause: err}
+		return &enroll.Error{Kind: enroll.UpstreamUnavailable, Reason: reasonNoAnswer, Cause: err}
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // Time limits. A request's is longer than a call's to Cognito, so that the
 // caller is told what became of it.
 const (
-	callTimeout    = 5 * time.Second
+	callTimeout    = 5 * time.Second // Options.CallTimeout overrides it
 	requestTimeout = 15 * time.Second
 	stopTimeout    = 20 * time.Second
 )
@@ -36,6 +36,11 @@ type Options struct {
 	// Page answers what is neither the API nor the contract, for the demo. Nil
 	// leaves that to the API, which answers not_found.
 	Page http.Handler
+	// CallTimeout bounds one call to Cognito. Zero: five seconds.
+	CallTimeout time.Duration
+	// Transport carries the calls to Cognito, so that tests can break it. Nil:
+	// the service's own.
+	Transport http.RoundTripper
 }
 
 // App is the whole service: the API and the admin listener.
@@ -57,6 +62,12 @@ func New(c Config, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = callTimeout
+	}
+	if o.Transport == nil {
+		o.Transport = transport()
+	}
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry, o.Build)
 
@@ -71,7 +82,7 @@ func New(c Config, o Options) (*App, error) {
 	service := enroll.New(enroll.Options{
 		Pool: cognito.NewClient(cognito.ClientOptions{
 			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets,
-			CallTimeout: callTimeout, HTTPClient: httpClient(), Metrics: m, Now: o.Now,
+			CallTimeout: o.CallTimeout, HTTPClient: &http.Client{Transport: o.Transport}, Metrics: m, Now: o.Now,
 		}),
 		Store:               enroll.NoStore{},
 		Metrics:             m,
@@ -155,16 +166,16 @@ func (a *App) Addr() string { return a.public.addr() }
 // AdminAddr is where the admin endpoints listen, once started.
 func (a *App) AdminAddr() string { return a.admin.addr() }
 
-// httpClient calls Cognito: few hosts, many calls, connections kept.
-func httpClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   100,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   3 * time.Second,
-		ResponseHeaderTimeout: callTimeout,
-	}}
+// transport carries the calls to Cognito: one host, many calls, connections
+// kept. The time for an answer is the call's, not the transport's.
+func transport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        100,
+		MaxIdleConnsPerHost: 100,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 3 * time.Second,
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,10 +98,7 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 	for _, operation := range operations {
 		fmt.Fprintf(&table, "%s\n", operation.name)
 		for _, c := range cases {
-			// A read is tried again, so that the fault must outlast the retries.
-			fault := cognitotest.Fault{Exception: c.name, Message: c.message}
-			w.cognito.Fail(operation.call, fault)
-			r := operation.do()
+			r := w.failing(operation.call, cognitotest.Fault{Exception: c.name, Message: c.message}, operation.do)
 			fmt.Fprintf(&table, "  %-45s %d %-24s %s\n", c.name, r.status, r.code(t), c.message)
 			if c.message != "" && strings.Contains(string(r.body), c.message) {
 				t.Errorf("%s, %s: the reply repeats Cognito's message", operation.name, c.name)
@@ -110,6 +108,34 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 	golden(t, "exceptions.golden", table.String())
 	if !strings.Contains(w.log.String(), "NeverHeardOfItException") {
 		t.Error("the log does not name an exception that nobody has met")
+	}
+}
+
+// failing makes every attempt at a call fail while do runs.
+func (w *world) failing(operation string, fault cognitotest.Fault, do func() reply) reply {
+	w.t.Helper()
+	const enough = 4
+	before := w.cognito.Calls(operation)
+	w.cognito.Fail(operation, fault, fault, fault, fault)
+	r := do()
+	for range enough - (w.cognito.Calls(operation) - before) {
+		w.spendFault(operation)
+	}
+	return r
+}
+
+// spendFault uses up a planned fault that no call met.
+func (w *world) spendFault(operation string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.endpoint, strings.NewReader("{}"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	// The fault may well be a cut connection.
+	if res, err := http.DefaultClient.Do(req); err == nil {
+		_ = res.Body.Close()
 	}
 }
 

@@ -62,7 +62,8 @@ func TestVerifiedButNotSwitchedOnIsSaidAndFinishedWithoutAnotherCode(t *testing.
 	w := newWorld(t, nil)
 	token := w.token(optional, optionalClient, "ada")
 	secret := w.begin(token, nil).json(t)["secret"].(string)
-	w.cognito.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InternalErrorException"})
+	down := cognitotest.Fault{Exception: "InternalErrorException"}
+	w.cognito.Fail("SetUserMFAPreference", down, down, down)
 	r := w.verify(token, object{"code": w.codeAt(secret, 0)})
 	if r.status != 503 || r.code(t) != "verified_not_enabled" || r.header.Get("Retry-After") == "" {
 		t.Fatalf("status %d: %s", r.status, r.body)

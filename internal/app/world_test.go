@@ -34,6 +34,7 @@ type world struct {
 	admin    string
 	endpoint string // of the stand-in
 	stopped  bool
+	options  app.Options // over the defaults of the tests
 }
 
 // The demonstration's pools and clients.
@@ -54,6 +55,15 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 
 func newWorldWith(t *testing.T, o cognitotest.Options, settings map[string]string) *world {
 	t.Helper()
+	w := prepareWorld(t, o)
+	w.run(settings)
+	w.waitReady()
+	return w
+}
+
+// prepareWorld is a world whose service does not run yet.
+func prepareWorld(t *testing.T, o cognitotest.Options) *world {
+	t.Helper()
 	w := &world{t: t, clock: newClock(), log: &buffer{}}
 	o.Now = w.clock.Now
 	for i := range o.Pools {
@@ -67,8 +77,6 @@ func newWorldWith(t *testing.T, o cognitotest.Options, settings map[string]strin
 	standIn := httptest.NewServer(server)
 	t.Cleanup(standIn.Close)
 	w.endpoint = standIn.URL
-	w.run(settings)
-	w.waitReady()
 	return w
 }
 
@@ -105,7 +113,8 @@ func (w *world) run(settings map[string]string) {
 		w.t.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.app, err = app.New(config, app.Options{Logger: logger, Now: w.clock.Now, Build: metrics.BuildInfo{Version: "test"}})
+	w.options.Logger, w.options.Now, w.options.Build = logger, w.clock.Now, metrics.BuildInfo{Version: "test"}
+	w.app, err = app.New(config, w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
