@@ -34,7 +34,7 @@ func TestAmplifyWorksUnmodified(t *testing.T) {
 	})
 	run := exec.CommandContext(t.Context(), node, "sign-in.mjs")
 	run.Dir = "amplify"
-	run.Env = append(os.Environ(), "ENDPOINT="+s.url+"/", fmt.Sprintf("NOW=%d", s.clock.now().Unix()))
+	run.Env = append(os.Environ(), "ENDPOINT="+s.url, fmt.Sprintf("NOW=%d", s.clock.now().Unix()))
 	out, err := run.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

@@ -31,8 +31,8 @@ const (
 	userAuthentication category = "UserAuthentication"
 )
 
-// bucket holds the calls that are left. It refills at its rate and holds a
-// second's worth, so that a second after a pause never has twice the quota.
+// bucket holds the calls that are left. It refills steadily at its rate, in calls
+// a second, and holds no more than a second's worth.
 type bucket struct {
 	rate float64
 	left float64
