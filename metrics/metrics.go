@@ -30,6 +30,7 @@ type Metrics struct {
 	qrRender        prometheus.Histogram
 	problems        *prometheus.CounterVec
 	panics          prometheus.Counter
+	quota           quota
 	registerer      prometheus.Registerer
 }
 
@@ -115,6 +116,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})
 	info.WithLabelValues(build.Version, build.Revision, runtime.Version()).Set(1)
 	r.MustRegister(m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, info)
+	m.quota = newQuota(r)
 	return m
 }
 
@@ -181,6 +183,18 @@ func (m *Metrics) PendingEnrollments(count func() int) {
 	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "pending_enrollments", Help: "Pending enrolments kept in this process's memory.",
 	}, func() float64 { return float64(count()) }))
+}
+
+// Ready exposes whether the service should get requests.
+func (m *Metrics) Ready(ready func() bool) {
+	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ready", Help: "1 when the service should get requests, as /readyz says, else 0.",
+	}, func() float64 {
+		if ready() {
+			return 1
+		}
+		return 0
+	}))
 }
 
 // KeyAge exposes how old each user pool's signing keys are, by pool id.

@@ -1,0 +1,208 @@
+package pending
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jellydator/ttlcache/v3"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+// sweepEvery is how long an expired entry may stay in memory. It is not found
+// any more from the moment it expires.
+const sweepEvery = 10 * time.Second
+
+// Memory keeps pending enrollments in this process. It is safe for concurrent
+// use.
+type Memory struct {
+	o      Options
+	sealer *sealer
+	turns  turns
+
+	mu      sync.Mutex // held over what looks first and changes then
+	entries *ttlcache.Cache[string, *kept]
+	tries   *ttlcache.Cache[string, tries]
+
+	closed   chan struct{}
+	close    func()
+	sweeping sync.WaitGroup
+}
+
+// kept is an entry under one of its keys. It is never changed, so that two
+// looks can be compared by their pointers.
+type kept struct {
+	blob    []byte // sealed; nil where the entry was deleted and Redis must still hear of it
+	started time.Time
+	expires time.Time
+	first   bool // under the first of its keys: an enrollment counts once
+	unsent  bool // Redis was out of reach and must still hear of it
+}
+
+// tries are the tries against a key in the running window.
+type tries struct {
+	count int
+	ends  time.Time
+}
+
+// NewMemory makes a store in memory. It fails for a seal key that is not 32
+// bytes long.
+func NewMemory(o Options) (*Memory, error) {
+	o = o.withDefaults()
+	s, err := newSealer(o.SealKeys, o.Rand)
+	if err != nil {
+		return nil, err
+	}
+	o.SealKeys = nil // The sealer has them; nobody else needs them.
+	m := &Memory{o: o, sealer: s, closed: make(chan struct{})}
+	m.close = sync.OnceFunc(func() { close(m.closed) })
+	// An entry lives until it expires, not until it was last looked at.
+	m.entries = ttlcache.New(
+		ttlcache.WithCapacity[string, *kept](uint64(o.Capacity)), //nolint:gosec // withDefaults made it positive.
+		ttlcache.WithDisableTouchOnHit[string, *kept](),
+	)
+	m.tries = ttlcache.New(
+		ttlcache.WithCapacity[string, tries](uint64(o.Capacity)), //nolint:gosec // As above.
+		ttlcache.WithDisableTouchOnHit[string, tries](),
+	)
+	m.sweeping.Go(m.sweep)
+	return m, nil
+}
+
+// Close stops the sweeping. What is kept stays readable.
+func (m *Memory) Close() {
+	m.close()
+	m.sweeping.Wait()
+}
+
+// sweep does what the cache's own Start does, which cannot be stopped reliably:
+// a Stop that comes before the goroutine of Start ran is lost.
+func (m *Memory) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.closed:
+			return
+		case <-tick.C:
+			m.entries.DeleteExpired()
+			m.tries.DeleteExpired()
+		}
+	}
+}
+
+// Len tells how many pending enrollments are kept here.
+func (m *Memory) Len() int {
+	n, now := 0, m.o.Now()
+	for _, item := range m.entries.Items() {
+		if k := item.Value(); k.first && k.blob != nil && k.expires.After(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// Load implements enroll.Store.
+func (m *Memory) Load(_ context.Context, key string) (enroll.Pending, bool) {
+	k := m.look(key)
+	if k == nil || k.blob == nil {
+		return enroll.Pending{}, false
+	}
+	p, err := m.sealer.open(entryName(key), k.blob)
+	if err != nil {
+		m.o.Failed(opOpen)
+		m.replace(key, k, nil)
+		return enroll.Pending{}, false
+	}
+	return p, p.Expires.After(m.o.Now())
+}
+
+// Save implements enroll.Store.
+func (m *Memory) Save(_ context.Context, p enroll.Pending) {
+	m.keep(p.Keys, m.seal(p))
+}
+
+// Delete implements enroll.Store.
+func (m *Memory) Delete(_ context.Context, p enroll.Pending) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range p.Keys {
+		m.entries.Delete(key)
+		m.tries.Delete(key)
+	}
+}
+
+// Lock implements enroll.Store.
+func (m *Memory) Lock(ctx context.Context, key string) (unlock func()) { return m.turns.take(ctx, key) }
+
+// CountTry implements enroll.Store.
+func (m *Memory) CountTry(_ context.Context, key string, window time.Duration) (count int, reset time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.o.Now()
+	t := tries{ends: now.Add(window)}
+	if item := m.tries.Get(key); item != nil && item.Value().ends.After(now) {
+		t = item.Value()
+	}
+	t.count++
+	reset = t.ends.Sub(now)
+	m.tries.Set(key, t, reset)
+	return t.count, reset
+}
+
+// seal seals an enrollment for each of its keys, in their order. It gives none
+// when it has expired or cannot be sealed.
+func (m *Memory) seal(p enroll.Pending) []*kept {
+	if !p.Expires.After(m.o.Now()) {
+		return nil
+	}
+	sealed := make([]*kept, 0, len(p.Keys))
+	for i, key := range p.Keys {
+		blob, err := m.sealer.seal(entryName(key), p)
+		if err != nil {
+			m.o.Failed(opSave)
+			return nil
+		}
+		sealed = append(sealed, &kept{blob: blob, started: p.Started, expires: p.Expires, first: i == 0})
+	}
+	return sealed
+}
+
+// keep puts what seal gave under the same keys.
+func (m *Memory) keep(keys []string, sealed []*kept) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, k := range sealed {
+		m.put(keys[i], k)
+	}
+}
+
+// look finds what is kept under a key, or nil.
+func (m *Memory) look(key string) *kept {
+	if item := m.entries.Get(key); item != nil {
+		return item.Value()
+	}
+	return nil
+}
+
+// replace puts next in the place of what was seen there, nil for nothing,
+// unless something else came there in between.
+func (m *Memory) replace(key string, seen, next *kept) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.look(key) != seen:
+	case next == nil:
+		m.entries.Delete(key)
+	default:
+		m.put(key, next)
+	}
+}
+
+// put expects mu to be held. The cache would take a lifetime of zero for none.
+func (m *Memory) put(key string, k *kept) {
+	if left := k.expires.Sub(m.o.Now()); left > 0 {
+		m.entries.Set(key, k, left)
+	}
+}

@@ -1,0 +1,131 @@
+package pending
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+// How long Redis may take where its URL does not say otherwise: it stands close
+// by, and a person waits.
+const (
+	dialPatience = 300 * time.Millisecond
+	callPatience = 300 * time.Millisecond // reading, writing, waiting for a connection
+)
+
+// What is wrong with a URL. The texts are constants, since the parsers quote
+// what they were given, and that may be part of a password.
+var (
+	errURL = errors.New("the Redis URL is not understood: want redis:// or rediss:// (TLS), or unix:// with a path, " +
+		"user and password percent-encoded, and only options that go-redis knows")
+	errReplicas = errors.New("the Redis URL must not ask for reads from replicas: they lag behind, and an enrollment must be found at once")
+)
+
+// connect makes the client that a URL asks for, without dialing, and tells how
+// long one operation may take with it.
+//
+// go-redis has three parsers and nothing in a URL that tells which is meant:
+//   - master_name=… means Sentinel (redis.ParseFailoverURL);
+//   - addr=… or, for a single address, cluster=true means a cluster
+//     (redis.ParseClusterURL, which alone has addr; cluster is ours);
+//   - anything else is one server (redis.ParseURL).
+func connect(secret enroll.Secret) (redis.UniversalClient, time.Duration, error) {
+	u, err := url.Parse(secret.Reveal())
+	if err != nil || u.Fragment != "" { // A password with a # in it.
+		return nil, 0, errURL
+	}
+	q := u.Query()
+	cluster := q.Get("cluster") == "true"
+	q.Del("cluster")
+	u.RawQuery = q.Encode()
+	switch {
+	case q.Get("master_name") != "":
+		return connectSentinel(u.String())
+	case cluster || q.Has("addr"):
+		return connectCluster(u.String())
+	default:
+		return connectOne(u.String())
+	}
+}
+
+func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
+	o, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, 0, errURL
+	}
+	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	once(&o.MaxRetries)
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.PipelinePoolSize = -1
+	o.MaintNotificationsConfig = noNotifications()
+	return redis.NewClient(o), patience, nil
+}
+
+func connectSentinel(address string) (redis.UniversalClient, time.Duration, error) {
+	o, err := redis.ParseFailoverURL(address)
+	if err != nil {
+		return nil, 0, errURL
+	}
+	if o.ReplicaOnly || o.RouteByLatency || o.RouteRandomly {
+		return nil, 0, errReplicas
+	}
+	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	once(&o.MaxRetries)
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.PipelinePoolSize = -1
+	return redis.NewFailoverClient(o), patience, nil
+}
+
+func connectCluster(address string) (redis.UniversalClient, time.Duration, error) {
+	o, err := redis.ParseClusterURL(address)
+	if err != nil {
+		return nil, 0, errURL
+	}
+	if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
+		return nil, 0, errReplicas
+	}
+	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.PipelinePoolSize = -1
+	o.MaintNotificationsConfig = noNotifications()
+	return redis.NewClusterClient(o), patience, nil
+}
+
+// limit sets what the URL leaves open, or without end, and tells how long one
+// operation may take altogether, retries and redirects included.
+func limit(dial, read, write, pool *time.Duration) time.Duration {
+	for _, d := range []*time.Duration{read, write, pool} {
+		if *d <= 0 {
+			*d = callPatience
+		}
+	}
+	if *dial <= 0 {
+		*dial = dialPatience
+	}
+	return *dial + *write + *read
+}
+
+// once retries once where the URL says nothing: a connection that Redis closed
+// is noticed by using it.
+func once(retries *int) {
+	if *retries == 0 {
+		*retries = 1
+	}
+}
+
+// noNotifications switches off what a client asks Redis Enterprise for at every
+// connection, which an ACL user would need one more right for.
+func noNotifications() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
