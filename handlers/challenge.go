@@ -24,6 +24,7 @@ func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeReque
 		Method:    string(value(body.Answer, "")),
 		Context:   signInContext(ctx, body.EncodedData, body.ClientMetadata),
 	})
+	s.identify(ctx, &in)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"mfa-enrollment/internal/enroll"
 )
@@ -50,6 +51,9 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Int("status", status),
 			slog.Duration("duration", s.Now().Sub(begin)),
 			slog.String("clientIp", c.RealIP()),
+		}
+		if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+			attributes = append(attributes, slog.String("traceId", span.TraceID().String()))
 		}
 		if e.flow != "" {
 			attributes = append(attributes, slog.String("flow", string(e.flow)))

@@ -30,6 +30,11 @@ func (s *Server) SetTotpPreference(ctx context.Context, r api.SetTotpPreferenceR
 		Enabled:   r.Body.Enabled,
 		Preferred: value(r.Body.Preferred, r.Body.Enabled),
 	})
+	if r.Body.Enabled {
+		s.audit(ctx, auditEnabled, err)
+	} else {
+		s.audit(ctx, auditDisabled, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ const (
 	notAcceptable        enroll.Kind = "not_acceptable"
 	payloadTooLarge      enroll.Kind = "payload_too_large"
 	unsupportedMediaType enroll.Kind = "unsupported_media_type"
+	headersTooLarge      enroll.Kind = "headers_too_large"
 )
 
 // problem is one row of the table that turns kinds into replies.
@@ -68,6 +69,7 @@ var problems = map[enroll.Kind]problem{
 	methodNotAllowed:     {405, "The method is not allowed here", "This address takes other methods: see Allow."},
 	notAcceptable:        {406, "None of the accepted types can be had", "Accept application/json; or, with an access token, image/png."},
 	payloadTooLarge:      {413, "The body is too large", "The body is larger than 16 KiB."},
+	headersTooLarge:      {431, "The headers are too large", "The headers of the request are larger than 16 KiB."},
 	unsupportedMediaType: {415, "The body is not JSON", "Send the body as application/json, not compressed."},
 }
 

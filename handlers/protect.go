@@ -47,6 +47,28 @@ func protect(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// maxHeaders bounds the headers of a request in bytes, names and values. The
+// access token has a bound of its own and is told of as a token.
+const maxHeaders = 16 << 10
+
+func limitHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		size := 0
+		for name, values := range c.Request().Header {
+			if name == echo.HeaderAuthorization {
+				continue
+			}
+			for _, value := range values {
+				size += len(name) + len(value)
+			}
+		}
+		if size > maxHeaders {
+			return enroll.Fail(headersTooLarge, "")
+		}
+		return next(c)
+	}
+}
+
 // recoverPanic turns a panic into the problem `internal`. The panic's value is
 // not logged, since it may hold what was submitted; its type and the stack are.
 func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {

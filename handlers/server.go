@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo-contrib/echoprometheus"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 
 	contract "mfa-enrollment"
 	"mfa-enrollment/handlers/api"
@@ -38,6 +39,7 @@ type Options struct {
 	Metrics  *metrics.Metrics
 	Logger   *slog.Logger
 	Now      func() time.Time
+	Tracer   trace.Tracer
 
 	// ClientIP finds the address of the caller; see ClientIPFrom.
 	ClientIP echo.IPExtractor
@@ -77,9 +79,11 @@ func New(o Options) (http.Handler, error) {
 	e.Use(
 		requestID(),
 		protect,
+		s.trace,
 		measure,
 		s.logRequest,
 		s.recoverPanic,
+		limitHeaders,
 		cors(o.AllowedOrigins),
 		middleware.BodyLimit(maxBody),
 		middleware.ContextTimeout(o.RequestTimeout),

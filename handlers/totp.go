@@ -100,10 +100,26 @@ func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) 
 		}
 	}
 	v, err := s.Enroll.Verify(ctx, request)
+	s.identify(ctx, v.SignIn)
+	s.auditVerification(ctx, credential.Flow(), err)
 	if err != nil {
 		return nil, err
 	}
 	return api.VerifyTotp200JSONResponse(verificationReply(v)), nil
+}
+
+// auditVerification audits the two changes that verifying by token makes; by
+// session the sign-in itself switches the factor on.
+func (s *Server) auditVerification(ctx context.Context, flow enroll.Flow, err error) {
+	if enroll.KindOf(err) == enroll.VerifiedNotEnabled {
+		s.audit(ctx, auditVerified, nil)
+		s.audit(ctx, auditEnabled, err)
+		return
+	}
+	s.audit(ctx, auditVerified, err)
+	if err == nil && flow == enroll.FlowToken {
+		s.audit(ctx, auditEnabled, nil)
+	}
 }
 
 func verificationReply(v enroll.Verification) api.Verification {

@@ -1,5 +1,6 @@
 // Command api is the service. It is configured by environment variables; the
-// README lists them.
+// README lists them. `api healthcheck` asks a running one whether it is alive,
+// `api version` says which build this is.
 package main
 
 import (
@@ -10,5 +11,5 @@ import (
 )
 
 func main() {
-	os.Exit(app.Run(context.Background(), os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(app.Main(context.Background(), os.Args, os.Getenv, os.Stdout, os.Stderr))
 }

@@ -110,6 +110,7 @@ const (
 	ProblemCodeCodeAlreadyUsed       ProblemCode = "code_already_used"
 	ProblemCodeCodeMismatch          ProblemCode = "code_mismatch"
 	ProblemCodeEnrollmentReplaced    ProblemCode = "enrollment_replaced"
+	ProblemCodeHeadersTooLarge       ProblemCode = "headers_too_large"
 	ProblemCodeInsufficientScope     ProblemCode = "insufficient_scope"
 	ProblemCodeInternal              ProblemCode = "internal"
 	ProblemCodeInvalidRequest        ProblemCode = "invalid_request"
@@ -147,6 +148,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeCodeMismatch:
 		return true
 	case ProblemCodeEnrollmentReplaced:
+		return true
+	case ProblemCodeHeadersTooLarge:
 		return true
 	case ProblemCodeInsufficientScope:
 		return true
@@ -450,6 +453,9 @@ type Conflict = Problem
 // Forbidden An RFC 9457 problem document.
 type Forbidden = Problem
 
+// HeadersTooLarge An RFC 9457 problem document.
+type HeadersTooLarge = Problem
+
 // Internal An RFC 9457 problem document.
 type Internal = Problem
 
@@ -634,6 +640,8 @@ type BusyApplicationProblemPlusJSONResponse struct {
 type ConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
+
+type HeadersTooLargeApplicationProblemPlusJSONResponse Problem
 
 type InternalApplicationProblemPlusJSONResponse Problem
 
@@ -863,6 +871,22 @@ func (response AnswerChallenge429ApplicationProblemPlusJSONResponse) VisitAnswer
 	return err
 }
 
+type AnswerChallenge431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerChallenge431ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(431)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AnswerChallenge500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -1033,6 +1057,22 @@ func (response GetMfa429ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMfa431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetMfa431ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1346,6 +1386,22 @@ func (response StartTotp429ApplicationProblemPlusJSONResponse) VisitStartTotpRes
 	return err
 }
 
+type StartTotp431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response StartTotp431ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(431)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type StartTotp500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -1565,6 +1621,22 @@ func (response SetTotpPreference429ApplicationProblemPlusJSONResponse) VisitSetT
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTotpPreference431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SetTotpPreference431ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1820,6 +1892,22 @@ func (response VerifyTotp429ApplicationProblemPlusJSONResponse) VisitVerifyTotpR
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyTotp431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyTotp431ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
 }

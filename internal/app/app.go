@@ -27,10 +27,14 @@ const (
 	stopTimeout    = 20 * time.Second
 )
 
+// maxAdminConnections is plenty for a scraper, a kubelet and an operator.
+const maxAdminConnections = 100
+
 // Options is what the application takes from its surroundings. Zero values are
 // what production wants.
 type Options struct {
-	Logger *slog.Logger     // nil: JSON lines are the caller's business, and none are written
+	Logger *slog.Logger     // nil: nothing is logged
+	Level  *slog.LevelVar   // of the logger, for the admin address to change; may be nil
 	Now    func() time.Time // nil: time.Now
 	Build  metrics.BuildInfo
 	// Page answers what is neither the API nor the contract, for the demo. Nil
@@ -43,21 +47,12 @@ type Options struct {
 	Transport http.RoundTripper
 }
 
-// App is the whole service: the API and the admin listener.
-type App struct {
-	config   Config
-	logger   *slog.Logger
-	verifier *cognito.Verifier
-	public   *listener
-	admin    *listener
-	stopping chan struct{}
-	cancel   context.CancelFunc
-}
-
-// New wires the service. It opens nothing and calls nobody.
-func New(c Config, o Options) (*App, error) {
+func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Level == nil {
+		o.Level = &slog.LevelVar{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -68,23 +63,70 @@ func New(c Config, o Options) (*App, error) {
 	if o.Transport == nil {
 		o.Transport = transport()
 	}
+	return o
+}
+
+// App is the whole service: the API and the admin listener.
+type App struct {
+	config   Config
+	logger   *slog.Logger
+	verifier *cognito.Verifier
+	store    store
+	tracing  tracing
+	public   *listener
+	admin    *listener
+	stopping chan struct{}
+	cancel   context.CancelFunc
+}
+
+// New wires the service. It listens to nothing and calls nobody.
+func New(c Config, o Options) (*App, error) {
+	o = o.withDefaults()
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry, o.Build)
-
-	verifier, err := cognito.NewVerifier(cognito.VerifierOptions{
+	a := &App{config: c, logger: o.Logger, stopping: make(chan struct{})}
+	var err error
+	if a.tracing, err = newTracing(c.TraceEndpoint, o.Build.Version); err != nil {
+		return nil, err
+	}
+	if a.verifier, err = cognito.NewVerifier(cognito.VerifierOptions{
 		Issuers: c.issuers(), ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger,
+	}); err != nil {
+		return nil, err
+	}
+	if a.store, err = newStore(c, o, m); err != nil {
+		return nil, err
+	}
+	public, err := handlers.New(handlers.Options{
+		Enroll: a.service(o, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
+		Tracer:   a.tracing.Tracer("mfa-enrollment"),
+		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.KeyAge(verifier.KeyAge)
+	a.public = newListener(withPage(public, o.Page), o.Logger, c.MaxConnections)
+	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
+		return nil, err
+	}
+	a.admin = newListener(handlers.NewAdmin(handlers.AdminOptions{
+		Gatherer: registry, Ready: a.ready, Note: a.store.note, Level: o.Level, Profiling: c.Profiling,
+	}), o.Logger, maxAdminConnections)
+	m.KeyAge(a.verifier.KeyAge)
+	m.PendingEnrollments(a.store.Len)
+	m.Ready(func() bool { return a.ready() == nil })
+	return a, nil
+}
 
-	service := enroll.New(enroll.Options{
+// service wires the flows.
+func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
+	c := a.config
+	return enroll.New(enroll.Options{
 		Pool: cognito.NewClient(cognito.ClientOptions{
-			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets,
-			CallTimeout: o.CallTimeout, HTTPClient: &http.Client{Transport: o.Transport}, Metrics: m, Now: o.Now,
+			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
+			HTTPClient: &http.Client{Transport: a.tracing.transport(o.Transport)}, Metrics: m, Now: o.Now,
 		}),
-		Store:               enroll.NoStore{},
+		Store:               a.store,
 		Metrics:             m,
 		Logger:              o.Logger,
 		Now:                 o.Now,
@@ -96,17 +138,6 @@ func New(c Config, o Options) (*App, error) {
 		StepUpMaxAge:        c.StepUpMaxAge,
 		WorkTimeout:         requestTimeout,
 	})
-	public, err := handlers.New(handlers.Options{
-		Enroll: service, Verifier: verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
-		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
-	})
-	if err != nil {
-		return nil, err
-	}
-	a := &App{config: c, logger: o.Logger, verifier: verifier, stopping: make(chan struct{})}
-	a.public = newListener(withPage(public, o.Page), o.Logger)
-	a.admin = newListener(handlers.NewAdmin(handlers.AdminOptions{Gatherer: registry, Ready: a.ready}), o.Logger)
-	return a, nil
 }
 
 // withPage puts a page beside the API.
@@ -152,7 +183,8 @@ func (a *App) Start(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	close(a.stopping)
 	defer a.cancel()
-	err := errors.Join(a.public.shutdown(ctx), a.admin.shutdown(ctx))
+	err := errors.Join(a.public.shutdown(ctx), a.admin.shutdown(ctx), a.tracing.stop(ctx))
+	a.store.Close()
 	a.logger.InfoContext(ctx, "stopped")
 	return err
 }

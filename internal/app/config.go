@@ -32,7 +32,7 @@ type Config struct {
 	ClientSecrets   ClientSecrets `env:"COGNITO_CLIENT_SECRETS" doc:"The secrets of the app clients that have one: id=secret, comma-separated."`
 	CognitoEndpoint string        `env:"COGNITO_ENDPOINT" doc:"Another endpoint than AWS's, for tests. Tokens must still name AWS's issuer; the keys come from ENDPOINT/POOL/.well-known/jwks.json."`
 
-	TOTPIssuer   string `env:"TOTP_ISSUER" required:"yes" doc:"The name that the authenticator app shows, at most 64 characters."`
+	TOTPIssuer   string `env:"TOTP_ISSUER" required:"yes" doc:"The name that the authenticator app shows, at most 64 characters (128 bytes of UTF-8), no colon."`
 	AccountLabel string `env:"ACCOUNT_LABEL" envDefault:"email" doc:"What names the account in the app when the request does not: email, phone_number, preferred_username or username."`
 
 	CORSAllowedOrigins []string  `env:"CORS_ALLOWED_ORIGINS" doc:"The origins of browser front ends, exactly as browsers send them, comma-separated. Empty: no CORS."`
@@ -45,7 +45,12 @@ type Config struct {
 	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
 	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
 	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
-	LogLevel            slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
+	TLSCertFile         string        `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
+	TLSKeyFile          string        `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
+	MaxConnections      int           `env:"MAX_CONNECTIONS" envDefault:"10000" doc:"Connections that the API holds at once; more wait to be accepted."`
+	Profiling           bool          `env:"PROFILING" envDefault:"false" doc:"Serve /debug/pprof/ on the admin address."`
+	TraceEndpoint       string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"Where traces go by OTLP over HTTP, such as http://collector:4318. Empty: no traces. OpenTelemetry's other OTEL_ variables count too."`
+	LogLevel            slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR. PUT /loglevel on the admin address changes it while running."`
 }
 
 // Network is a range of addresses; a single address is a range of one.
@@ -223,6 +228,11 @@ func (c *Config) faults(set map[string]string) []error {
 	want(c.PendingTTL >= 0 && c.PendingTTL <= 24*time.Hour, "PENDING_TTL", "0 to 24h")
 	want(c.AuthSessionValidity >= 3*time.Minute && c.AuthSessionValidity <= 15*time.Minute, "AUTH_SESSION_VALIDITY", "3m to 15m, as Cognito allows")
 	want(c.CognitoWriteRPS >= 1 && c.CognitoWriteRPS <= 10_000, "COGNITO_WRITE_RPS", "1 to 10000 calls a second")
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither"))
+	}
+	want(c.MaxConnections >= 1, "MAX_CONNECTIONS", "1 or more")
+	want(isHTTPURL(c.TraceEndpoint), "OTEL_EXPORTER_OTLP_ENDPOINT", "an http:// or https:// URL")
 	want(c.StepUpMaxAge >= 0 && c.StepUpMaxAge <= 24*time.Hour, "STEP_UP_MAX_AGE", "0 to 24h")
 	return faults
 }

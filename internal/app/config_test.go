@@ -1,6 +1,7 @@
 package app
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -141,14 +142,14 @@ func TestAnyVariableCanComeFromAFile(t *testing.T) {
 	}
 }
 
-// The table in the README is the struct's, line for line.
+// The table in the README is the struct's, line for line; -update writes it.
 func TestTheREADMEListsTheConfiguration(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	const path, head = "../../README.md", "| variable | default | meaning |\n|---|---|---|\n"
+	readme, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table strings.Builder
-	table.WriteString("| variable | default | meaning |\n|---|---|---|\n")
+	table := head
 	for _, v := range variables() {
 		standard := "`" + v.Default + "`"
 		switch {
@@ -157,9 +158,22 @@ func TestTheREADMEListsTheConfiguration(t *testing.T) {
 		case v.Default == "":
 			standard = ""
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", v.Name, standard, v.Doc)
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", v.Name, standard, v.Doc)
 	}
-	if !strings.Contains(string(readme), table.String()) {
-		t.Errorf("README.md lacks this table:\n%s", table.String())
+	before, rest, found := strings.Cut(string(readme), head)
+	_, after, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("README.md has no table of the configuration")
 	}
+	want := before + table + "\n" + after
+	if string(readme) == want {
+		return
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("README.md does not list the configuration as it is; go test ./internal/app -run README -update mends it:\n%s", table)
 }

@@ -3,6 +3,8 @@ package app_test
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -95,7 +97,7 @@ func TestFaultsOnTheWayToCognito(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
-	untrusted.Config.ErrorLog = nil
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
 	untrusted.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
 	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)

@@ -2,33 +2,67 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
+
+// maxHeaders bounds what is read of a request's headers. It is far more than
+// handlers lets through, so that a header that is too long, such as a token of
+// 100 KB, gets a problem that says so; net/http cuts off what is longer still.
+const maxHeaders = 128 << 10
 
 // listener is an HTTP server with its socket.
 type listener struct {
-	server *http.Server
-	socket net.Listener
-	failed chan error
+	server         *http.Server
+	maxConnections int
+	socket         net.Listener
+	failed         chan error
 }
 
-func newListener(h http.Handler, logger *slog.Logger) *listener {
+func newListener(h http.Handler, logger *slog.Logger, maxConnections int) *listener {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &listener{
-		failed: make(chan error, 1),
+		maxConnections: maxConnections,
+		failed:         make(chan error, 1),
 		server: &http.Server{
 			Handler:           h,
+			Protocols:         protocols,
 			ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout:       10 * time.Second,
 			WriteTimeout:      requestTimeout + 10*time.Second,
 			IdleTimeout:       2 * time.Minute,
-			MaxHeaderBytes:    16 << 10,
+			MaxHeaderBytes:    maxHeaders,
 			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 	}
+}
+
+// secure makes the listener speak TLS. The files are read now, so that a fault
+// in them is told at the start; no files leave it plain.
+func (l *listener) secure(certFile, keyFile string) error {
+	if certFile == "" {
+		return nil
+	}
+	c := &certificate{certFile: certFile, keyFile: keyFile}
+	if _, err := c.current(); err != nil {
+		return fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE: %w", err)
+	}
+	l.server.Protocols.SetUnencryptedHTTP2(false)
+	l.server.Protocols.SetHTTP2(true)
+	l.server.TLSConfig = &tls.Config{
+		MinVersion:     tls.VersionTLS13,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current() },
+	}
+	return nil
 }
 
 func (l *listener) open(ctx context.Context, addr string) error {
@@ -37,8 +71,15 @@ func (l *listener) open(ctx context.Context, addr string) error {
 		return err
 	}
 	l.socket = socket
+	limited := netutil.LimitListener(socket, l.maxConnections)
 	go func() {
-		if err := l.server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+		var err error
+		if l.server.TLSConfig != nil {
+			err = l.server.ServeTLS(limited, "", "")
+		} else {
+			err = l.server.Serve(limited)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
 			l.failed <- err
 		}
 	}()

@@ -5,12 +5,37 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"mfa-enrollment/metrics"
 )
+
+// Main is the command line of the service; it returns the exit status of the
+// process.
+//
+//	api               run until SIGTERM or SIGINT
+//	api healthcheck   ask the running service: 0 when it is alive, 1 when not
+//	api version       say which build this is
+func Main(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) == 1 {
+		return Run(ctx, getenv, stdout, stderr)
+	}
+	switch args[1] {
+	case "healthcheck":
+		return healthcheck(ctx, getenv, stderr)
+	case "version":
+		b := Build()
+		_, _ = fmt.Fprintf(stdout, "mfa-enrollment %s (%s)\n", b.Version, b.Revision)
+		return 0
+	}
+	_, _ = fmt.Fprintf(stderr, "unknown command; there are: healthcheck, version, and none to run the service\n")
+	return 2
+}
 
 // Run reads the configuration, runs the service until SIGTERM or SIGINT, and
 // returns the exit status of the process.
@@ -22,8 +47,10 @@ func Run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 		_, _ = fmt.Fprintf(stderr, "The configuration is not right:\n%v\n", err)
 		return 2
 	}
-	logger := slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: config.LogLevel}))
-	a, err := New(config, Options{Logger: logger, Build: Build()})
+	level := &slog.LevelVar{}
+	level.Set(config.LogLevel)
+	logger := slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: level}))
+	a, err := New(config, Options{Logger: logger, Level: level, Build: Build()})
 	if err == nil {
 		err = a.Start(ctx)
 	}
@@ -40,8 +67,11 @@ func (a *App) Wait(ctx context.Context) int {
 	status := 0
 	select {
 	case <-ctx.Done():
-	case err := <-a.Failed():
-		a.logger.ErrorContext(ctx, "a listener failed", slog.Any("error", err))
+	case err := <-a.public.failed:
+		a.logger.ErrorContext(ctx, "the API's listener failed", slog.Any("error", err))
+		status = 1
+	case err := <-a.admin.failed:
+		a.logger.ErrorContext(ctx, "the admin listener failed", slog.Any("error", err))
 		status = 1
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
@@ -53,14 +83,52 @@ func (a *App) Wait(ctx context.Context) int {
 	return status
 }
 
-// Build says which build this is, as the Go linker recorded it.
+// healthcheck asks /healthz on the admin address of this machine, for a
+// container that holds nothing but this binary.
+func healthcheck(ctx context.Context, getenv func(string) string, stderr io.Writer) int {
+	addr := getenv("ADMIN_ADDR")
+	if addr == "" {
+		addr = ":9090"
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "ADMIN_ADDR wants host:port")
+		return 1
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "ADMIN_ADDR wants host:port")
+		return 1
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "not alive")
+		return 1
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		_, _ = fmt.Fprintln(stderr, "not alive:", response.Status)
+		return 1
+	}
+	return 0
+}
+
+// version is set by the linker for a release.
+var version string //nolint:gochecknoglobals // -ldflags -X can set nothing else.
+
+// Build says which build this is, as the linker recorded it.
 func Build() metrics.BuildInfo {
-	b := metrics.BuildInfo{Version: "unknown", Revision: "unknown"}
+	b := metrics.BuildInfo{Version: version, Revision: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
 	}
-	if info.Main.Version != "" {
+	if b.Version == "" {
 		b.Version = info.Main.Version
 	}
 	for _, s := range info.Settings {

@@ -39,28 +39,24 @@ func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
 		code   string
 		detail string // part of it
 	}{
-		"the ID token":                     {good.IDToken, 401, "wrong_token_use", "ID token"},
-		"the refresh token":                {good.RefreshToken, 401, "wrong_token_use", "refresh token"},
-		"no scope":                         {w.cognito.Mint(optional, map[string]any{"scope": "openid profile"}), 403, "insufficient_scope", "aws.cognito.signin.user.admin"},
-		"another pool":                     {w.cognito.Mint(optional, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), 401, "invalid_token", "another user pool"},
-		"the key of another pool":          {w.cognito.Mint(required, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/" + optional}), 401, "invalid_token", "key"},
-		"another client":                   {w.cognito.Mint(optional, map[string]any{"client_id": "somebody-else"}), 401, "invalid_token", "another app client"},
-		"expired":                          {w.cognito.Mint(optional, map[string]any{"exp": w.clock.Now().Add(-2 * time.Minute).Unix()}), 401, "invalid_token", "expired"},
-		"a bad signature":                  {forged, 401, "invalid_token", "signature"},
-		"alg none":                         {resign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401, "invalid_token", ""},
-		"HS256 with the public key":        {resign(jwt.SigningMethodHS256, w.cognito.PublicKeyPEM(optional)), 401, "invalid_token", "RS256"},
-		"garbled":                          {"not-a-token", 401, "invalid_token", "not a Cognito access token"},
-		"100 KB, more than headers may be": {strings.Repeat("a", 100<<10), 431, "", ""},
-		"10 KB":                            {strings.Repeat("a", 10<<10), 401, "invalid_token", "too long"},
+		"the ID token":              {good.IDToken, 401, "wrong_token_use", "ID token"},
+		"the refresh token":         {good.RefreshToken, 401, "wrong_token_use", "refresh token"},
+		"no scope":                  {w.cognito.Mint(optional, map[string]any{"scope": "openid profile"}), 403, "insufficient_scope", "aws.cognito.signin.user.admin"},
+		"another pool":              {w.cognito.Mint(optional, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), 401, "invalid_token", "another user pool"},
+		"the key of another pool":   {w.cognito.Mint(required, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/" + optional}), 401, "invalid_token", "key"},
+		"another client":            {w.cognito.Mint(optional, map[string]any{"client_id": "somebody-else"}), 401, "invalid_token", "another app client"},
+		"expired":                   {w.cognito.Mint(optional, map[string]any{"exp": w.clock.Now().Add(-2 * time.Minute).Unix()}), 401, "invalid_token", "expired"},
+		"a bad signature":           {forged, 401, "invalid_token", "signature"},
+		"alg none":                  {resign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401, "invalid_token", ""},
+		"HS256 with the public key": {resign(jwt.SigningMethodHS256, w.cognito.PublicKeyPEM(optional)), 401, "invalid_token", "RS256"},
+		"garbled":                   {"not-a-token", 401, "invalid_token", "not a Cognito access token"},
+		"100 KB":                    {strings.Repeat("a", 100<<10), 401, "invalid_token", "too long"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := w.begin(test.token, nil)
 			if r.status != test.status {
 				t.Fatalf("status %d, want %d: %s", r.status, test.status, r.body)
-			}
-			if test.code == "" {
-				return // net/http refused the headers before anything of ours ran.
 			}
 			if got := r.code(t); got != test.code {
 				t.Errorf("code %s, want %s", got, test.code)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -79,6 +80,17 @@ func prepareWorld(t *testing.T, o cognitotest.Options) *world {
 	w.endpoint = standIn.URL
 	return w
 }
+
+// crowd is the demonstration with n more people in the optional pool.
+func crowd(n int) cognitotest.Options {
+	pools := cognitotest.DemoPools()
+	for i := range n {
+		pools[0].Users = append(pools[0].Users, cognitotest.User{Username: person(i), Password: password})
+	}
+	return cognitotest.Options{Pools: pools}
+}
+
+func person(i int) string { return fmt.Sprintf("person%03d", i) }
 
 // poolKeys are made once: RSA keys are what takes long in a test.
 var poolKeys = sync.OnceValue(func() []*rsa.PrivateKey {

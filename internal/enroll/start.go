@@ -54,9 +54,10 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error)
 
 // pendingFor finds the pending enrolment or makes one.
 func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
-	key, asked := pendingKey(r.Credential), s.Now()
-	if p, ok := s.Store.Load(ctx, key); ok && !r.Renew {
-		return p, false, nil
+	key := pendingKey(r.Credential)
+	seen, found := s.Store.Load(ctx, key)
+	if found && !r.Renew {
+		return seen, false, nil
 	}
 	flight := key
 	if r.Renew {
@@ -69,12 +70,13 @@ func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, cr
 	o, mine, err := shared(ctx, s, &s.starts, flight, func(ctx context.Context) (outcome, error) {
 		unlock := s.Store.Lock(ctx, key)
 		defer unlock()
-		// Another replica, or the request before this one, may have been first.
-		old, found := s.Store.Load(ctx, key)
-		if found && (!r.Renew || !old.Started.Before(asked)) {
-			return outcome{Pending: old}, nil
+		// Another replica, or the request before this one, may have been first:
+		// then what is there is not what was there before the wait.
+		now, found := s.Store.Load(ctx, key)
+		if found && now.Secret != seen.Secret {
+			return outcome{Pending: now}, nil
 		}
-		fresh, err := s.create(ctx, r, old)
+		fresh, err := s.create(ctx, r, now)
 		return outcome{Pending: fresh, created: true}, err
 	})
 	return o.Pending, mine && o.created, err

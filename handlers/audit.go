@@ -1,0 +1,47 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/labstack/echo/v4"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+// The changes of a person's factors that are audited (docs/audit.md).
+const (
+	auditVerified = "totp_verified" // an authenticator app was set up, or replaced
+	auditEnabled  = "totp_enabled"
+	auditDisabled = "totp_disabled"
+)
+
+// audit writes one event for every attempt to change a person's factors: who,
+// what, with which result, from where. Its schema is stable.
+func (s *Server) audit(ctx context.Context, change string, err error) {
+	c := requestOf(ctx)
+	result := "ok"
+	if err != nil {
+		result = string(asDomain(err).Kind)
+	}
+	e := eventOf(c)
+	s.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "audit",
+		slog.String("change", change),
+		slog.String("result", result),
+		slog.String("subject", e.subject),
+		slog.String("flow", string(e.flow)),
+		slog.String("clientIp", c.RealIP()),
+		slog.String("requestId", c.Response().Header().Get(echo.HeaderXRequestID)),
+	)
+}
+
+// identify names the person of a sign-in that was just completed, whom the
+// session did not tell.
+func (s *Server) identify(ctx context.Context, in *enroll.SignIn) {
+	if in == nil || in.Tokens == nil {
+		return
+	}
+	if id, err := s.Verifier.Verify(ctx, in.Tokens.Access.Reveal()); err == nil {
+		eventOf(requestOf(ctx)).subject = subjectHash(id)
+	}
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"encoding/base64"
+
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/pending"
+	"mfa-enrollment/metrics"
+)
+
+// store is where pending enrolments are kept: nowhere, in memory or in Redis.
+type store struct {
+	enroll.Store
+	Len   func() int
+	Close func()
+	// note says what is wrong with it although the service goes on, or nothing.
+	note func() string
+}
+
+func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
+	none := func() string { return "" }
+	if c.PendingTTL == 0 {
+		return store{Store: enroll.NoStore{}, Len: func() int { return 0 }, Close: func() {}, note: none}, nil
+	}
+	options := pending.Options{Now: o.Now, Logger: o.Logger, Failed: m.StoreFailed}
+	for _, key := range c.SealKeys {
+		raw, err := base64.StdEncoding.DecodeString(key.Reveal())
+		if err != nil {
+			return store{}, err
+		}
+		options.SealKeys = append(options.SealKeys, raw)
+	}
+	if c.RedisURL == "" {
+		memory, err := pending.NewMemory(options)
+		if err != nil {
+			return store{}, err
+		}
+		return store{Store: memory, Len: memory.Len, Close: memory.Close, note: none}, nil
+	}
+	redis, err := pending.NewRedis(c.RedisURL, options)
+	if err != nil {
+		return store{}, err
+	}
+	return store{Store: redis, Len: redis.Len, Close: redis.Close, note: func() string {
+		if err := redis.Health(); err != nil {
+			return err.Error() + "\n"
+		}
+		return ""
+	}}, nil
+}

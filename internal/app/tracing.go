@@ -1,0 +1,59 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+)
+
+// tracing sends spans where OTEL_EXPORTER_OTLP_ENDPOINT says, over HTTP. The
+// sampler, the headers and the resource come from OpenTelemetry's own
+// variables. Without an endpoint nothing is recorded.
+type tracing struct {
+	trace.TracerProvider
+	stop func(context.Context) error
+}
+
+func newTracing(endpoint, version string) (tracing, error) {
+	ctx := context.Background() // Neither the exporter nor the resource waits for anything.
+	if endpoint == "" {
+		return tracing{noop.NewTracerProvider(), func(context.Context) error { return nil }}, nil
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(strings.TrimRight(endpoint, "/")+"/v1/traces"))
+	if err != nil {
+		return tracing{}, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+	}
+	about, err := resource.New(ctx,
+		resource.WithAttributes(attribute.String("service.name", "mfa-enrollment"), attribute.String("service.version", version)),
+		resource.WithFromEnv(),
+	)
+	if err != nil {
+		return tracing{}, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
+	return tracing{provider, provider.Shutdown}, nil
+}
+
+// transport makes a span of every call to Cognito, named for the operation, and
+// passes the trace on. Requests hold nothing secret but their body and headers,
+// which are not recorded.
+func (t tracing) transport(next http.RoundTripper) http.RoundTripper {
+	return otelhttp.NewTransport(next,
+		otelhttp.WithTracerProvider(t),
+		otelhttp.WithPropagators(propagation.TraceContext{}),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+			_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+			return "Cognito " + operation
+		}),
+	)
+}
