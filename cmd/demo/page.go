@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -17,6 +16,9 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 )
 
+// The files of the page. Those in page/vendor come from npm unchanged, with
+// their licences; npm/package.json pins their versions.
+//
 //go:embed page
 var pageFiles embed.FS
 
@@ -58,7 +60,6 @@ func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
 		return nil, err
 	}
 	files["/demo.json"] = newFile("demo.json", config)
-	policy := contentPolicy(standIn)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := files[r.URL.Path]
 		switch {
@@ -68,7 +69,7 @@ func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		default:
-			f.serve(w, r, policy)
+			f.serve(w, r, contentPolicy(standIn, r.URL.Path))
 		}
 	}), nil
 }
@@ -140,10 +141,14 @@ func (f file) serve(w http.ResponseWriter, r *http.Request, policy string) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
 
-// contentPolicy lets nothing in but the page's own files and the QR code, which
-// comes as a data: URI, and lets nothing out but calls of the API and of the
-// stand-in.
-func contentPolicy(standIn string) string {
-	return fmt.Sprintf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' %s; "+
-		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'", standIn)
+// contentPolicy lets nothing in but the page's own files and pictures in data:
+// URIs, such as the QR code, and lets nothing out but calls of the API and of
+// the stand-in. Swagger UI writes HTML, so its page goes without trusted types.
+func contentPolicy(standIn, servedPath string) string {
+	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' " + standIn +
+		"; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+	if servedPath == "/docs" {
+		return policy
+	}
+	return policy + "; require-trusted-types-for 'script'; trusted-types 'none'"
 }

@@ -8,7 +8,7 @@ export class Problem extends Error {
     this.name = 'Problem';
     this.code = document.code;
     this.detail = document.detail;
-    this.requestId = document.requestId;
+    this.requestId = document.requestId; // for the operator, who finds it in the log
     this.retryAfter = document.retryAfter;
     this.clockSkewSeconds = document.clockSkewSeconds;
   }

@@ -3,21 +3,24 @@
 
 import { Problem } from './api.js';
 
-/** Codes that pass by themselves: nothing was lost, the same request may be sent again. */
-const passing = ['busy', 'too_many_requests'];
+/** What passes by itself, with what to say meanwhile: the page waits, nobody needs to do anything. */
+const passing = {
+  busy: 'Many people are setting up an app just now. Nothing is lost.',
+  too_many_requests: 'There were too many requests just now. Nothing is lost.',
+};
 const mostTries = 10;
 
 /**
- * Calls until it works. Each second of a wait, onWait gets the problem and the
+ * Calls until it works. Each second of a wait, onWait gets what to say and the
  * seconds left; 0 means that the call is being tried again.
  */
-export async function patiently(call, { signal, onWait, codes = passing }) {
+export async function patiently(call, { signal, onWait, codes = Object.keys(passing) }) {
   for (let tries = 1; ; tries++) {
     try {
       return await call();
     } catch (problem) {
       if (!(problem instanceof Problem) || !codes.includes(problem.code) || tries === mostTries) throw problem;
-      await countDown((problem.retryAfter ?? 1) + Math.random(), signal, (left) => onWait(problem, left));
+      await countDown((problem.retryAfter ?? 1) + Math.random(), signal, (left) => onWait(passing[problem.code], left));
     }
   }
 }

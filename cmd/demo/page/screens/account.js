@@ -1,6 +1,6 @@
 import { getMfa, Problem, setTotpPreference } from '../api.js';
 import { patiently } from '../retry.js';
-import { announce, once, parts, say } from '../view.js';
+import { announce, once, parts, say, sayWait } from '../view.js';
 
 const words = { optional: 'optional', required: 'required' };
 
@@ -29,11 +29,12 @@ export function account(view, { who, notice, demo, send, signal }) {
   /** Does one thing at a time and says what came of it. */
   const doing = once(async (text, action) => {
     say(part.failure);
-    busy(part, text);
+    part.waiting.hidden = false;
+    say(part['waiting-text'], text);
     try {
       return render(await patiently(action, {
         signal,
-        onWait: (problem, left) => busy(part, left ? `${problem.detail} Trying again in ${left} s.` : text),
+        onWait: (why, left) => sayWait(part['waiting-text'], why, left),
       }));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -72,11 +73,6 @@ export function account(view, { who, notice, demo, send, signal }) {
 
 /** Problems that another sign-in solves. */
 const signInWanted = ['invalid_token', 'step_up_required', 'session_expired', 'user_not_found'];
-
-function busy(part, text) {
-  part.waiting.hidden = false;
-  part['waiting-text'].textContent = text;
-}
 
 function summary({ enabled, preferred }) {
   if (!enabled) return 'Your password alone protects this account.';

@@ -2,7 +2,7 @@ import { answerChallenge, Problem } from '../api.js';
 import { goOn } from '../challenge.js';
 import { clearError, codeField, wrongCode } from '../code-field.js';
 import { countDown, patiently } from '../retry.js';
-import { announce, once, parts, say } from '../view.js';
+import { announce, once, parts, say, sayWait } from '../view.js';
 
 /** The challenge SOFTWARE_TOKEN_MFA: a code from the app that is set up. */
 export function prove(view, { who, notice, send, signal }) {
@@ -21,10 +21,7 @@ export function prove(view, { who, notice, send, signal }) {
     try {
       const reply = await patiently(() => answerChallenge(who, { challenge: 'SOFTWARE_TOKEN_MFA', code }, signal), {
         signal,
-        onWait: (problem, left) => {
-          part.error.hidden = false;
-          part.error.textContent = left ? `${problem.detail} Trying again in ${left} s.` : 'Trying again…';
-        },
+        onWait: (why, left) => sayWait(part.error, why, left),
       });
       await goOn(reply, { who, send, signal });
     } catch (error) {

@@ -3,12 +3,14 @@ import { goOn } from '../challenge.js';
 import { clearError, codeField, wrongCode } from '../code-field.js';
 import { countdown } from '../countdown.js';
 import { countDown, patiently } from '../retry.js';
-import { announce, clone, once, parts } from '../view.js';
+import { announce, clone, once, parts, say, sayWait } from '../view.js';
 
 /** Problems that another sign-in solves. */
 const signInWanted = ['session_expired', 'invalid_token', 'step_up_required', 'user_not_found'];
 /** Problems after which this QR code is worth nothing. */
 const startWanted = ['enrollment_replaced', 'no_pending_enrollment'];
+
+const allSet = 'All set. From now on you sign in with a code from your authenticator app as well.';
 
 /** The QR code and the first code, signed in already or in mid-sign-in. */
 export function setUp(view, { who, send, signal }) {
@@ -19,14 +21,19 @@ export function setUp(view, { who, send, signal }) {
 
   const start = once(async (renew) => {
     only(part, 'waiting');
-    wait(part, 'Getting a QR code…');
+    say(part['waiting-text'], 'Getting a QR code…');
     try {
-      enrolment = await patiently(() => startTotp(who, { renew }, signal), { signal, onWait: (problem, left) => wait(part, problem.detail, left) });
+      enrolment = await patiently(() => startTotp(who, { renew }, signal), { signal, onWait: (why, left) => wait(part, why, left) });
       showEnrolment();
     } catch (error) {
       fail(error);
     }
   });
+
+  function restart(renew) {
+    view.querySelector('h1').focus(); // the button that was pressed goes away
+    start(renew);
+  }
 
   function showEnrolment() {
     fill(part, enrolment);
@@ -38,13 +45,14 @@ export function setUp(view, { who, send, signal }) {
   }
 
   function expired() {
-    if (who.accessToken) return refuse('This QR code has expired. A new one takes a moment; remove the old entry from your app if you have scanned it.');
+    if (who.accessToken) return refuse('This QR code has expired. If you have scanned it, remove that entry from your app.', { renew: true });
     send('signInAgain', { who: self, notice: { reason: 'The set-up took longer than a sign-in may. Sign in again for a new QR code.' } });
   }
 
   /** Shows the problem in place of the enrolment, with a way to start again. */
-  function refuse(text) {
+  function refuse(text, { renew = false } = {}) {
     timer.abort();
+    part.again.onclick = () => restart(renew);
     only(part, 'failure');
     part['failure-text'].textContent = text;
     part.again.focus();
@@ -53,7 +61,7 @@ export function setUp(view, { who, send, signal }) {
   function fail(error) {
     if (!(error instanceof Problem)) throw error;
     if (signInWanted.includes(error.code)) return send('signInAgain', { who: self, notice: { reason: error.detail } });
-    refuse(error.detail);
+    refuse(error.code === 'internal' ? `${error.detail} It is ${error.requestId}.` : error.detail);
   }
 
   const verify = once(async () => {
@@ -62,8 +70,7 @@ export function setUp(view, { who, send, signal }) {
     part.submit.setAttribute('aria-disabled', 'true');
     const request = { code, deviceName: part.device.value.trim(), session: enrolment.session };
     try {
-      const onWait = (problem, left) => waitForCode(part, problem, left);
-      await finish(await patiently(() => verifyTotp(who, request, signal), { signal, onWait, codes: ['busy'] }));
+      await finish(await patiently(() => verifyTotp(who, request, signal), { signal, codes: ['busy'], onWait: (why, left) => sayWait(part.error, why, left) }));
     } catch (error) {
       await refusedCode(error);
     } finally {
@@ -73,11 +80,12 @@ export function setUp(view, { who, send, signal }) {
 
   /** What a right code leads to. */
   async function finish({ tokens, challenge, session, codeReusableAt }) {
-    const notice = { done: 'All set. From now on you sign in with a code from your authenticator app as well.', codeReusableAt };
+    const notice = { done: allSet, codeReusableAt };
     if (who.accessToken) return send('signedIn', { notice });
     if (tokens || challenge) return goOn({ tokens, challenge }, { who, notice, send, signal });
     // The code was right and the sign-in did not go on. The session is good.
-    const reply = await patiently(() => answerChallenge({ ...who, session }, { challenge: 'MFA_SETUP' }, signal), { signal, onWait: (problem, left) => waitForCode(part, problem, left) });
+    const answer = () => answerChallenge({ ...who, session }, { challenge: 'MFA_SETUP' }, signal);
+    const reply = await patiently(answer, { signal, onWait: (why, left) => sayWait(part.error, why, left) });
     return goOn(reply, { who, notice, send, signal });
   }
 
@@ -93,27 +101,27 @@ export function setUp(view, { who, send, signal }) {
   async function switchOn(problem) {
     only(part, 'waiting');
     try {
-      await countDown(problem.retryAfter ?? 1, signal, () => wait(part, 'The code was right. Switching the app on…'));
-      await patiently(() => setTotpPreference(who, true, signal), { signal, onWait: (p, left) => wait(part, p.detail, left) });
-      send('signedIn', { notice: { done: 'All set. From now on you sign in with a code from your authenticator app as well.' } });
+      say(part['waiting-text'], 'The code was right. Switching the app on…');
+      await countDown(problem.retryAfter ?? 1, signal, () => {});
+      await patiently(() => setTotpPreference(who, true, signal), { signal, onWait: (why, left) => wait(part, why, left) });
+      send('signedIn', { notice: { done: allSet } });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       send('signedIn', { notice: { problem: error.detail, canSwitchOn: true } });
     }
   }
 
-  /** After too many wrong codes a new one is wanted when the time is over. */
-  async function coolDown(problem) {
+  /** After too many tries another code is wanted when the time is over. */
+  async function coolDown({ retryAfter, detail }) {
     part.code.disabled = true;
-    await countDown(problem.retryAfter ?? 1, signal, (left) => waitForCode(part, problem, left));
+    await countDown(retryAfter ?? 1, signal, (left) => sayWait(part.error, detail, left, 'You can go on'));
     part.code.disabled = false;
     wrongCode(part.code, part.error, 'Enter the code that the app shows now.');
   }
 
   codeField(part.code, { onInput: () => clearError(part.code, part.error) });
   part.form.addEventListener('submit', (event) => { event.preventDefault(); verify(); });
-  part.again.addEventListener('click', () => start(false));
-  part.renew.addEventListener('click', () => start(true));
+  part.renew.addEventListener('click', () => restart(true));
   part.cancel.addEventListener('click', () => (who.accessToken ? send('cancelled') : send('signInAgain', { who: self })));
   part.copy.addEventListener('click', () => copyKey(part, enrolment.secret));
   start(false);
@@ -135,17 +143,9 @@ function fill(part, { qrCode, otpauthUri, issuer, accountName, secret }) {
   part.code.value = '';
 }
 
-/** A wait that everybody can see: what for, and how long. Spoken once. */
-function wait(part, text, left) {
-  if (part['waiting-text'].textContent !== text) announce(text);
-  part['waiting-text'].textContent = text;
-  part['waiting-count'].hidden = !left;
-  part['waiting-count'].textContent = `Trying again in ${left} s.`;
-}
-
-function waitForCode(part, problem, left) {
-  part.error.hidden = false;
-  part.error.textContent = left ? `${problem.detail} ${left} s.` : 'Trying again…';
+function wait(part, why, left) {
+  if (!part['waiting-text'].textContent.startsWith(why)) announce(why);
+  sayWait(part['waiting-text'], why, left);
 }
 
 function clockAdvice(problem) {

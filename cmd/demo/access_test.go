@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// The tests of TestBrowser for people and devices of all kinds.
+
+func worksByKeyboard(v *visitor) {
+	v.tabsTo("User")
+	v.tabsTo("Password")
+	v.types(kb.Enter)
+	v.sees("Your password alone protects this account.")
+	v.focusIsOn("Sign-in security")
+	v.tabsTo("Set up an authenticator app")
+	v.types(kb.Enter)
+	key := v.scans()
+	v.focusIsOn("Set up your authenticator app")
+	v.tabsTo("Open in your authenticator app")
+	v.tabsTo("Enter a key by hand instead")
+	v.types(kb.Enter)
+	v.tabsTo("Copy the key")
+	v.tabsTo("Name the device")
+	v.types("Ada's phone")
+	v.tabsTo("Enter the code that the app shows")
+	v.types(v.wrongCode(key))
+	v.sees("The code is not right.")
+	v.focusIsOn("Enter the code that the app shows")
+	v.types(v.code(key, 0))
+	v.sees("All set.")
+	v.focusIsOn("Sign-in security")
+	v.hears("All set.")
+	v.tabsTo("Sign in again with a code")
+	v.tabsTo("Switch off")
+	v.types(kb.Enter)
+	v.sees("Switch off the authenticator app?")
+	v.focusIsOn("Keep it on")
+	v.types(kb.Escape)
+	v.focusIsOn("Switch off")
+	v.expectRefusals(422)
+}
+
+func servesPhone(v *visitor) {
+	v.usePhone()
+	v.accessible("sign in, phone")
+	v.shoot("sign-in-phone")
+	v.signsIn(optionalPool, "ada")
+	v.sees("Your password alone protects this account.")
+	v.accessible("account, phone")
+	v.press("Set up an authenticator app")
+	v.sees("Open in your authenticator app")
+	v.wait(`document.querySelector('main a.open').getBoundingClientRect().bottom < document.querySelector('main img').getBoundingClientRect().top`)
+	v.wait(`document.querySelector('main a.open').getBoundingClientRect().bottom < innerHeight`)
+	v.accessible("set up, phone")
+	v.shoot("set-up-phone")
+	v.noSidewaysScrolling()
+	key := v.scans()
+	link := ask(v, chromedp.Evaluate[string](`document.querySelector('main a.open').href`))
+	if link != key.URL() {
+		v.Error("the link is not what the QR code says")
+	}
+	v.wait(`[...document.querySelectorAll('main button:not(.link), main a.open, main input')].every((e) => !e.checkVisibility() || e.getBoundingClientRect().height >= 44)`)
+	v.enters("Enter the code", v.code(key, 0))
+	v.sees("All set.")
+	v.accessible("done, phone")
+	v.shoot("done-phone")
+}
+
+func fitsNarrowScreen(v *visitor) {
+	v.resize(320, 640)
+	v.sees("Sign in")
+	v.noSidewaysScrolling()
+	v.signsIn(optionalPool, "ada")
+	v.sees("Your password alone protects this account.")
+	v.noSidewaysScrolling()
+	v.press("Set up an authenticator app")
+	key := v.scans()
+	v.press("Enter a key by hand instead")
+	v.accessible("set up, 320 pixels")
+	v.noSidewaysScrolling()
+	v.shoot("set-up-320")
+	v.enters("Enter the code", v.code(key, 0))
+	v.sees("All set.")
+	v.noSidewaysScrolling()
+}
+
+// noSidewaysScrolling holds WCAG 2.2's reflow (1.4.10).
+func (v *visitor) noSidewaysScrolling() {
+	v.Helper()
+	wide := ask(v, chromedp.Evaluate[[]string](`[...document.querySelectorAll('body *')]
+		.filter((e) => e.checkVisibility() && !e.closest('.unseen') && e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+		.map((e) => e.outerHTML.slice(0, 80))`))
+	if len(wide) > 0 {
+		v.Errorf("too wide: %s", strings.Join(wide, ", "))
+	}
+}
+
+func respectsPreferences(v *visitor) {
+	v.prefer("prefers-color-scheme", "dark")
+	v.accessible("sign in, dark")
+	v.shoot("sign-in-dark")
+	v.signsIn(optionalPool, "ada")
+	v.press("Set up an authenticator app")
+	key := v.scans()
+	v.accessible("set up, dark")
+	v.shoot("set-up-dark")
+	v.enters("Enter the code", v.wrongCode(key))
+	v.sees("The code is not right.")
+	v.accessible("wrong code, dark")
+	v.shoot("wrong-code-dark")
+	v.types(v.code(key, 0))
+	v.sees("All set.")
+	v.accessible("done, dark")
+	v.shoot("done-dark")
+	v.expectRefusals(422)
+
+	spinner := chromedp.Evaluate[string](`getComputedStyle(document.querySelector('.spinner')).animationName`)
+	if got := ask(v, spinner); got != "turn" {
+		v.Errorf("the spinner's animation is %q", got)
+	}
+	v.prefer("prefers-reduced-motion", "reduce")
+	if got := ask(v, spinner); got != "none" {
+		v.Errorf("the spinner's animation is %q although no motion is wanted", got)
+	}
+}
+
+func copiesKey(v *visitor) {
+	v.mayUseClipboard()
+	v.signsIn(optionalPool, "ada")
+	v.press("Set up an authenticator app")
+	key := v.scans()
+	v.press("Enter a key by hand instead")
+	groups := ask(v, chromedp.Evaluate[string](`[...document.querySelectorAll('main .key span')].map((e) => e.textContent).join(' ')`))
+	if want := inFours(key.Secret()); groups != want {
+		v.Error("the key is not shown in groups of four")
+	}
+	v.shoot("key-desktop")
+	v.remembers()
+	v.press("Copy the key")
+	v.hasSeen("Copied")
+	v.hears("The key is copied.")
+	v.wait(fmt.Sprintf(`navigator.clipboard.readText().then((text) => text === %q)`, key.Secret()))
+}
+
+func inFours(secret string) string {
+	var groups []string
+	for len(secret) > 4 {
+		groups, secret = append(groups, secret[:4]), secret[4:]
+	}
+	return strings.Join(append(groups, secret), " ")
+}
+
+func keepsNoSecret(v *visitor) {
+	v.signsIn(requiredPool, "ada")
+	key := v.scans()
+	v.sees("Expires in")
+	kept := ask(v, chromedp.Evaluate[string](`JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie, location.href, history.state])`))
+	for _, secret := range []string{key.Secret(), "otpauth", "data:image", "Correct-Horse"} {
+		if strings.Contains(kept, secret) {
+			v.Errorf("%q is kept", secret[:8])
+		}
+	}
+	databases := ask(v, chromedp.Evaluate[int](`Promise.all([indexedDB.databases(), caches.keys()]).then((all) => all.flat().length)`, chromedp.EvalAwaitPromise))
+	if databases != 0 {
+		v.Error("the page keeps a database")
+	}
+	v.press("Cancel")
+	v.sees("Sign in")
+	left := ask(v, chromedp.Evaluate[string](`JSON.stringify([{ ...sessionStorage }, { ...localStorage }]) + document.documentElement.outerHTML`))
+	if strings.Contains(left, key.Secret()) || !strings.HasPrefix(left, "[{},{}]") {
+		v.Error("something is left after the sign-in was given up")
+	}
+}
+
+func showsReference(v *visitor) {
+	v.do(chromedp.Navigate(v.home + "/docs"))
+	v.sees("mfa-enrollment", "/v1/mfa/totp", "/v1/mfa/totp/verify", "/v1/mfa", "/v1/mfa/totp/preference", "/v1/auth/challenge", "Start an enrolment and get the QR code")
+	v.shoot("docs-desktop")
+	v.prefer("prefers-color-scheme", "dark")
+	v.do(chromedp.Reload())
+	v.sees("Start an enrolment and get the QR code")
+	v.shoot("docs-dark")
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mfa-enrollment/cognito/cognitotest"
+)
+
+// TestBrowser walks through the page in a real browser. Each test has a window,
+// a demo and a stand-in of its own.
+func TestBrowser(t *testing.T) {
+	browser := startBrowser(t)
+	fromNPM(t, "axe-core")
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		test func(*visitor)
+	}{
+		{"sets an app up for somebody who is signed in", nil, setsUpByToken},
+		{"sets an app up in mid-sign-in, through to the tokens", nil, setsUpBySession},
+		{"signs in with a code, but not with the one that enrolled", nil, signsInWithCode},
+		{"switches the app off and on again", nil, switchesOffAndOn},
+		{"does not switch off what the pool requires", nil, keepsRequiredFactor},
+		{"moves to a new phone", nil, movesToNewPhone},
+
+		{"shows the same QR code after a reload, signed in", nil, survivesReloadByToken},
+		{"shows the same QR code after a reload, in mid-sign-in", nil, survivesReloadBySession},
+		{"shows the same QR code in a second window", nil, sharesBetweenWindows},
+		{"sends one request for a double click", nil, countsDoubleClickOnce},
+		{"starts again when another window asked for a new QR code", nil, startsAgainWhenReplaced},
+
+		{"says how far the phone's clock is off", nil, explainsSkew},
+		{"lets a wrong code be followed by a right one, signed in", nil, forgivesWrongCodeByToken},
+		{"lets a wrong code be followed by a right one, in mid-sign-in", nil, forgivesWrongCodeBySession},
+		{"takes a code that was pasted with a space", nil, takesPastedCode},
+		{"asks for all six digits", nil, wantsSixDigits},
+		{"waits visibly while Cognito is busy, then goes on", nil, waitsWhenBusy},
+		{"rests after too many wrong codes, and says how long", nil, restsAfterWrongCodes},
+		{"offers to try again when Cognito is down", nil, triesAgainWhenDown},
+		{"finishes when the code was right and switching on failed", nil, finishesSwitchingOn},
+		{"goes back to sign-in with the reason when the session has expired", nil, returnsWhenSessionExpired},
+		{"goes back to sign-in when the time of a session runs out", nil, returnsWhenTimeIsUp},
+		{"asks for a new sign-in before a working app is replaced", map[string]string{"STEP_UP_MAX_AGE": "1ns"}, stepsUp},
+		{"offers a new QR code when the old one has expired", nil, renewsExpired},
+		{"refuses a wrong password", nil, refusesWrongPassword},
+
+		{"works by keyboard alone", nil, worksByKeyboard},
+		{"puts the link to the app first on a phone", nil, servesPhone},
+		{"fits 320 pixels without scrolling sideways", nil, fitsNarrowScreen},
+		{"is readable in the dark and at rest when asked to be", nil, respectsPreferences},
+		{"shows the key in groups and copies it", nil, copiesKey},
+		{"keeps no secret anywhere", nil, keepsNoSecret},
+		{"shows the API reference", nil, showsReference},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := visit(t, browser, tt.env)
+			tt.test(v)
+			v.leave()
+		})
+	}
+}
+
+func TestPageHandler(t *testing.T) {
+	page, err := newPage("http://127.0.0.1:9229", cognitotest.DemoPools())
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(t *testing.T, method, path string, header http.Header) *http.Response {
+		t.Helper()
+		w, r := httptest.NewRecorder(), httptest.NewRequest(method, path, nil)
+		r.Header = header
+		page.ServeHTTP(w, r)
+		return w.Result()
+	}
+
+	t.Run("every file has a strict policy, its type and the right caching", func(t *testing.T) {
+		for path, want := range map[string][2]string{
+			"/":                                 {"text/html; charset=utf-8", "no-store"},
+			"/docs":                             {"text/html; charset=utf-8", "no-store"},
+			"/demo.json":                        {"application/json", "no-store"},
+			"/app.js":                           {"text/javascript; charset=utf-8", "no-cache"},
+			"/screens/set-up.js":                {"text/javascript; charset=utf-8", "no-cache"},
+			"/style.css":                        {"text/css; charset=utf-8", "no-cache"},
+			"/favicon.svg":                      {"image/svg+xml", "no-cache"},
+			"/vendor/swagger-ui/LICENSE":        {"text/plain; charset=utf-8", "no-cache"},
+			"/vendor/swagger-ui/swagger-ui.css": {"text/css; charset=utf-8", "no-cache"},
+		} {
+			reply := get(t, http.MethodGet, path, nil)
+			if reply.StatusCode != http.StatusOK {
+				t.Errorf("%s: status %d", path, reply.StatusCode)
+			}
+			if got := reply.Header.Get("Content-Type"); got != want[0] {
+				t.Errorf("%s: type %q, want %q", path, got, want[0])
+			}
+			if got := reply.Header.Get("Cache-Control"); got != want[1] {
+				t.Errorf("%s: caching %q, want %q", path, got, want[1])
+			}
+			policy := reply.Header.Get("Content-Security-Policy")
+			if !strings.HasPrefix(policy, "default-src 'none'; ") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+				t.Errorf("%s: policy %q", path, policy)
+			}
+			if got := reply.Header.Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("%s: X-Content-Type-Options %q", path, got)
+			}
+		}
+	})
+	t.Run("a file that the browser has is not sent again", func(t *testing.T) {
+		first := get(t, http.MethodGet, "/app.js", nil)
+		second := get(t, http.MethodGet, "/app.js", http.Header{"If-None-Match": {first.Header.Get("ETag")}})
+		if second.StatusCode != http.StatusNotModified {
+			t.Errorf("status %d", second.StatusCode)
+		}
+	})
+	t.Run("there is nothing at other addresses", func(t *testing.T) {
+		for _, path := range []string{"/index.html", "/page", "/screens/", "/../page.go", "/npm/package.json"} {
+			if reply := get(t, http.MethodGet, path, nil); reply.StatusCode != http.StatusNotFound {
+				t.Errorf("%s: status %d", path, reply.StatusCode)
+			}
+		}
+	})
+	t.Run("nothing can be written", func(t *testing.T) {
+		if reply := get(t, http.MethodPost, "/", nil); reply.StatusCode != http.StatusMethodNotAllowed || reply.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("status %d, Allow %q", reply.StatusCode, reply.Header.Get("Allow"))
+		}
+	})
+}
+
+func TestVendoredFilesAreThoseOfNPM(t *testing.T) {
+	source := fromNPM(t, "swagger-ui-dist")
+	vendored := filepath.Join("page", "vendor", "swagger-ui")
+	entries, err := os.ReadDir(vendored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		ours, err := os.ReadFile(filepath.Join(vendored, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := os.ReadFile(filepath.Join(source, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(ours, theirs) {
+			t.Errorf("%s is not the file of swagger-ui-dist %s", entry.Name(), locked(t, "swagger-ui-dist"))
+		}
+	}
+}
