@@ -23,6 +23,7 @@ func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeReque
 		Code:      enroll.Secret(value(body.Code, "")),
 		Method:    string(value(body.Answer, "")),
 		Context:   signInContext(ctx, body.EncodedData, body.ClientMetadata),
+		Address:   network(requestOf(ctx).RealIP()),
 	})
 	s.identify(ctx, &in)
 	if err != nil {

@@ -146,6 +146,12 @@ func (s *Server) writeProblem(c echo.Context, e *enroll.Error) {
 		doc.RetryAfter = &seconds
 		h.Set(echo.HeaderRetryAfter, strconv.Itoa(seconds))
 	}
+	if g := e.Limit; g != nil {
+		// draft-ietf-httpapi-ratelimit-headers: what the limit is, and what is
+		// left of it until when.
+		h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%d;w=%d`, g.Name, g.Burst, int(math.Ceil(g.Interval.Seconds()*float64(g.Burst)))))
+		h.Set("RateLimit", fmt.Sprintf(`"%s";r=0;t=%d`, g.Name, value(doc.RetryAfter, 1)))
+	}
 	if challenge := wwwAuthenticate(kind, e); challenge != "" {
 		h.Set(echo.HeaderWWWAuthenticate, challenge)
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -34,7 +35,7 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 		return enroll.Credential{}, enroll.Fail(enroll.TwoCredentials, "")
 	case session != nil:
 		eventOf(c).flow = enroll.FlowSession
-		return enroll.Credential{Session: enroll.Secret(*session)}, nil
+		return enroll.Credential{Session: enroll.Secret(*session), Address: network(c.RealIP())}, nil
 	case len(authorization) == 0:
 		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
 	}
@@ -50,6 +51,16 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 	event := eventOf(c)
 	event.flow, event.subject = enroll.FlowToken, subjectHash(identity)
 	return enroll.Credential{Identity: &identity}, nil
+}
+
+// network is what an address counts as in limits: itself, or, since one
+// subscriber has that many, its /64 in IPv6.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
 
 // identity is for the operations that take an access token alone.

@@ -30,6 +30,7 @@ type Metrics struct {
 	qrRender        prometheus.Histogram
 	problems        *prometheus.CounterVec
 	panics          prometheus.Counter
+	limited         *prometheus.CounterVec
 	quota           quota
 	registerer      prometheus.Registerer
 }
@@ -73,7 +74,7 @@ var (
 
 // StoreOperations are the operations of the pending store that can fail, the
 // `operation` label of pending_store_errors_total.
-var StoreOperations = []string{"load", "save", "delete", "lock", "open"}
+var StoreOperations = []string{"load", "save", "delete", "lock", "open", "limit"}
 
 // BuildInfo is what build_info says of the binary.
 type BuildInfo struct{ Version, Revision string }
@@ -111,6 +112,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 5e-3, 20e-3},
 	})
 	m.problems = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_problems_total", Help: "Problem documents sent, by their code."}, []string{"code"})
+	m.limited = counters(r, "rate_limited_total", "Requests that met a limit of this service before they reached Cognito.", []string{"limit"}, []string{"subject", "address", "strangers"})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "http_panics_total", Help: "Requests that ended in a panic; each was answered with the problem internal."})
 
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})
@@ -173,6 +175,9 @@ func (m *Metrics) ExpectProblems(codes ...string) {
 		m.problems.WithLabelValues(c)
 	}
 }
+
+// RateLimited counts a request that met a limit of this service.
+func (m *Metrics) RateLimited(limit string) { m.limited.WithLabelValues(limit).Inc() }
 
 // Panicked counts a request that ended in a panic.
 func (m *Metrics) Panicked() { m.panics.Inc() }

@@ -127,6 +127,7 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 			HTTPClient: &http.Client{Transport: a.tracing.transport(o.Transport)}, Metrics: m, Now: o.Now,
 		}),
 		Store:               a.store,
+		Limiter:             a.store,
 		Metrics:             m,
 		Logger:              o.Logger,
 		Now:                 o.Now,
@@ -136,6 +137,7 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 		PendingTTL:          c.PendingTTL,
 		AuthSessionValidity: c.AuthSessionValidity,
 		StepUpMaxAge:        c.StepUpMaxAge,
+		WriteRPS:            c.CognitoWriteRPS,
 		WorkTimeout:         requestTimeout,
 	})
 }

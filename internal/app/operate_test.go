@@ -216,7 +216,7 @@ func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
 		}
 	}
 	plain := w.do(request{method: "POST", path: "/v1/mfa/totp", header: http.Header{"Origin": {"https://app.example.com"}}})
-	if exposed := plain.header.Get("Access-Control-Expose-Headers"); exposed != "Retry-After,WWW-Authenticate,X-Request-Id" {
+	if exposed := plain.header.Get("Access-Control-Expose-Headers"); exposed != "Retry-After,RateLimit,RateLimit-Policy,WWW-Authenticate,X-Request-Id" {
 		t.Errorf("exposed headers are %s", exposed)
 	}
 }

@@ -151,11 +151,11 @@ func TestFiftySimultaneousStartsMakeOneCall(t *testing.T) {
 
 func TestFiftySimultaneousStartsOverTwoReplicasMakeOneCall(t *testing.T) {
 	redis := startRedis(t)
-	w := newWorld(t, redis.settings())
+	w := newWorldWith(t, crowd(20), redis.settings())
 	other := w.replica(redis.settings())
 	w.cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
 	for run := range 20 {
-		token := w.token(optional, optionalClient, "ada")
+		token := w.token(optional, optionalClient, person(run))
 		before := w.cognito.Calls("AssociateSoftwareToken")
 		wantEqual(t, together(50, func(i int) reply { return []*world{w, other}[i%2].begin(token, nil) }))
 		if n := w.cognito.Calls("AssociateSoftwareToken") - before; n != 1 {

@@ -4,13 +4,16 @@ import (
 	"encoding/base64"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/limit"
 	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/metrics"
 )
 
-// store is where pending enrolments are kept: nowhere, in memory or in Redis.
+// store is where pending enrolments are kept: nowhere, in memory or in Redis;
+// and with them the allowances of callers.
 type store struct {
 	enroll.Store
+	enroll.Limiter
 	Len   func() int
 	Close func()
 	// note says what is wrong with it although the service goes on, or nothing.
@@ -19,8 +22,9 @@ type store struct {
 
 func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 	none := func() string { return "" }
+	limits := limit.NewMemory(o.Now)
 	if c.PendingTTL == 0 {
-		return store{Store: enroll.NoStore{}, Len: func() int { return 0 }, Close: func() {}, note: none}, nil
+		return store{Store: enroll.NoStore{}, Limiter: limits, Len: func() int { return 0 }, Close: func() {}, note: none}, nil
 	}
 	options := pending.Options{Now: o.Now, Logger: o.Logger, Failed: m.StoreFailed}
 	for _, key := range c.SealKeys {
@@ -35,13 +39,16 @@ func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 		if err != nil {
 			return store{}, err
 		}
-		return store{Store: memory, Len: memory.Len, Close: memory.Close, note: none}, nil
+		return store{Store: memory, Limiter: limits, Len: memory.Len, Close: memory.Close, note: none}, nil
 	}
 	redis, err := pending.NewRedis(c.RedisURL, options)
 	if err != nil {
 		return store{}, err
 	}
-	return store{Store: redis, Len: redis.Len, Close: redis.Close, note: func() string {
+	shared := limit.NewRedis(limit.RedisOptions{
+		Client: redis.Client(), Local: limits, Healthy: func() bool { return redis.Health() == nil }, Failed: m.StoreFailed,
+	})
+	return store{Store: redis, Limiter: shared, Len: redis.Len, Close: redis.Close, note: func() string {
 		if err := redis.Health(); err != nil {
 			return err.Error() + "\n"
 		}

@@ -12,7 +12,12 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 	if err := s.checkAnswer(a); err != nil {
 		return SignIn{}, err
 	}
-	return s.answer(ctx, a)
+	var in SignIn
+	err := s.guarded(ctx, Credential{Session: a.Session, Address: a.Address}, func() (err error) {
+		in, err = s.answer(ctx, a)
+		return err
+	})
+	return in, err
 }
 
 func (s *Service) checkAnswer(a Answer) error {

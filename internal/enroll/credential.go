@@ -29,6 +29,7 @@ const (
 type Credential struct {
 	Identity *Identity
 	Session  Secret
+	Address  string // the caller's, for the limits of those whom only a session names
 }
 
 // Flow names the flow that the credential belongs to.

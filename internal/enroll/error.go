@@ -55,6 +55,9 @@ type Error struct {
 	MaxAge time.Duration
 	// Fields names what breaks the contract (InvalidRequest only).
 	Fields []Field
+	// Limit is the limit that was met (TooManyRequests only), where it is one of
+	// this service's.
+	Limit *Guard
 	// Cause is what the error wraps, or nil.
 	Cause error
 }

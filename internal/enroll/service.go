@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Pool    UserPool
 	Store   Store // NoStore{} to keep nothing
+	Limiter Limiter
 	Metrics *metrics.Metrics
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -38,6 +39,9 @@ type Options struct {
 	// StepUpMaxAge is how old a sign-in may be that replaces or switches off a
 	// working authenticator app. Zero: any age.
 	StepUpMaxAge time.Duration
+	// WriteRPS is the account's quota of calls a second that start and finish
+	// enrolments.
+	WriteRPS float64
 	// WorkTimeout bounds work that goes on when its caller has left, because
 	// others wait for it or because Cognito works once only.
 	WorkTimeout time.Duration
@@ -46,12 +50,13 @@ type Options struct {
 // Service carries people through an enrolment. It is safe for concurrent use.
 type Service struct {
 	Options
+	guards   guards
 	starts   singleflight.Group
 	verifies singleflight.Group
 }
 
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o} }
+func New(o Options) *Service { return &Service{Options: o, guards: guardsFor(o.WriteRPS)} }
 
 // shared runs do once for all simultaneous callers with the same key, and gives
 // its answer to all of them. It goes on when the caller leaves: the others still

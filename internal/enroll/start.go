@@ -97,7 +97,11 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 	if old.Session != "" {
 		c.Session = old.Session // The session that the caller holds is spent.
 	}
-	association, err := s.Pool.Associate(ctx, c)
+	var association Association
+	err = s.guarded(ctx, c, func() (err error) {
+		association, err = s.Pool.Associate(ctx, c)
+		return err
+	})
 	if err != nil {
 		return Pending{}, err
 	}

@@ -61,6 +61,7 @@ type Answer struct {
 	Code      Secret // for SOFTWARE_TOKEN_MFA
 	Method    string // for SELECT_MFA_TYPE
 	Context   SignInContext
+	Address   string // the caller's, for the limits
 }
 
 // SignInContext is what goes along with a sign-in for Cognito's threat

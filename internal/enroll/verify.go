@@ -83,7 +83,11 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 	if p.Session != "" {
 		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}
-	next, err := s.Pool.Verify(ctx, c, r.Code, r.DeviceName)
+	var next Secret
+	err := s.guarded(ctx, c, func() (err error) {
+		next, err = s.Pool.Verify(ctx, c, r.Code, r.DeviceName)
+		return err
+	})
 	if err != nil {
 		return Verification{}, s.refusedCode(ctx, err, check, p)
 	}
