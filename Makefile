@@ -2,7 +2,7 @@
 GEN  := go tool -modfile=tools/gen/go.mod oapi-codegen
 LINT := go tool -modfile=tools/lint/go.mod golangci-lint
 
-.PHONY: demo test generate generated lint build
+.PHONY: demo test generate generated lint compatible build
 
 # The service, a stand-in for Amazon Cognito and a page, on loopback.
 demo:
@@ -25,6 +25,12 @@ generated: generate
 
 lint:
 	$(LINT) run ./...
+
+# Fails when a client of the last tagged version could break; says so when there
+# is no tag yet.
+compatible:
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "no tag yet: nothing to compare openapi.yaml with"; exit 0; }; \
+	go tool -modfile=tools/diff/go.mod oasdiff breaking --fail-on ERR "$$tag:openapi.yaml" openapi.yaml
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/api ./cmd/api

@@ -101,7 +101,7 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 	if err := send(ctx); err != nil {
 		failure = domainError(what, err)
 	}
-	c.metrics.CognitoCall(what.operation, outcome(failure), c.now().Sub(begin))
+	c.metrics.CognitoCall(ctx, what.operation, outcome(failure), c.now().Sub(begin))
 	return failure
 }
 

@@ -8,11 +8,13 @@
 package metrics
 
 import (
+	"context"
 	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Metrics is the set of the service's metrics.
@@ -126,10 +128,17 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 // registers them.
 func (m *Metrics) Registerer() prometheus.Registerer { return m.registerer }
 
-// CognitoCall counts one call to Cognito and how long it took.
-func (m *Metrics) CognitoCall(operation, outcome string, took time.Duration) {
+// CognitoCall counts one call to Cognito and how long it took. Where the call
+// is traced, the trace is the exemplar of its duration.
+func (m *Metrics) CognitoCall(ctx context.Context, operation, outcome string, took time.Duration) {
 	m.cognitoRequests.WithLabelValues(operation, outcome).Inc()
-	m.cognitoDuration.WithLabelValues(operation).Observe(took.Seconds())
+	duration := m.cognitoDuration.WithLabelValues(operation)
+	span := trace.SpanContextFromContext(ctx)
+	if withExemplar, ok := duration.(prometheus.ExemplarObserver); ok && span.IsSampled() {
+		withExemplar.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": span.TraceID().String()})
+		return
+	}
+	duration.Observe(took.Seconds())
 }
 
 // Started counts a start of an enrolment.

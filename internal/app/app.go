@@ -126,7 +126,7 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
 			HTTPClient: &http.Client{Transport: a.tracing.transport(o.Transport)}, Metrics: m, Now: o.Now,
 		}),
-		Store:               a.store,
+		Store:               a.tracing.store(a.store),
 		Limiter:             a.store,
 		Metrics:             m,
 		Logger:              o.Logger,

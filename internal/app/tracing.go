@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
@@ -14,6 +15,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+
+	"mfa-enrollment/internal/enroll"
 )
 
 // tracing sends spans where OTEL_EXPORTER_OTLP_ENDPOINT says, over HTTP. The
@@ -56,4 +59,45 @@ func (t tracing) transport(next http.RoundTripper) http.RoundTripper {
 			return "Cognito " + operation
 		}),
 	)
+}
+
+// tracedStore makes a span of what the store of pending enrolments does, which
+// may be a call to Redis or a wait for another replica.
+type tracedStore struct {
+	enroll.Store
+	tracer trace.Tracer
+}
+
+func (t tracing) store(s enroll.Store) enroll.Store {
+	return tracedStore{s, t.Tracer("mfa-enrollment")}
+}
+
+func (s tracedStore) Load(ctx context.Context, key string) (enroll.Pending, bool) {
+	ctx, span := s.tracer.Start(ctx, "pending load")
+	defer span.End()
+	return s.Store.Load(ctx, key)
+}
+
+func (s tracedStore) Save(ctx context.Context, p enroll.Pending) {
+	ctx, span := s.tracer.Start(ctx, "pending save")
+	defer span.End()
+	s.Store.Save(ctx, p)
+}
+
+func (s tracedStore) Delete(ctx context.Context, p enroll.Pending) {
+	ctx, span := s.tracer.Start(ctx, "pending delete")
+	defer span.End()
+	s.Store.Delete(ctx, p)
+}
+
+func (s tracedStore) Lock(ctx context.Context, key string) func() {
+	ctx, span := s.tracer.Start(ctx, "pending lock")
+	defer span.End()
+	return s.Store.Lock(ctx, key)
+}
+
+func (s tracedStore) CountTry(ctx context.Context, key string, window time.Duration) (int, time.Duration) {
+	ctx, span := s.tracer.Start(ctx, "pending count try")
+	defer span.End()
+	return s.Store.CountTry(ctx, key, window)
 }

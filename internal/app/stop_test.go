@@ -1,0 +1,71 @@
+package app_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Two hundred connections ask as fast as they can while the service stops:
+// every request that it took was answered in full.
+func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.token(optional, optionalClient, "ada")
+	secret := w.begin(token, nil).json(t)["secret"].(string)
+	before := strings.Count(w.log.String(), `"msg":"request"`)
+
+	transport := &http.Transport{MaxIdleConnsPerHost: 200, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	t.Cleanup(transport.CloseIdleConnections)
+	client := &http.Client{Transport: transport}
+	var answered, refused atomic.Int64
+	var all sync.WaitGroup
+	for range 200 {
+		all.Go(func() {
+			for {
+				body, err := ask(client, w.url, token)
+				if err != nil {
+					refused.Add(1)
+					return
+				}
+				if !strings.Contains(body, secret) {
+					t.Errorf("half a reply: %q", body)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	for answered.Load() < 2000 {
+		time.Sleep(time.Millisecond)
+	}
+	w.stop()
+	all.Wait()
+	taken := strings.Count(w.log.String(), `"msg":"request"`) - before
+	if int64(taken) != answered.Load() {
+		t.Errorf("%d requests were taken and %d answered", taken, answered.Load())
+	}
+	if refused.Load() != 200 {
+		t.Errorf("%d of 200 connections were told to go", refused.Load())
+	}
+}
+
+// ask starts an enrolment once, without trying again, and reads all of the reply.
+func ask(client *http.Client, url, token string) (string, error) {
+	request, err := http.NewRequest(http.MethodPost, url+"/v1/mfa/totp", http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
