@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/limit"
 )
 
 const aclPassword = "Correct-Horse-Battery"
@@ -69,6 +72,23 @@ func everything(t *testing.T, r *rig, server *redisServer, s *Redis) {
 	server.admin.Append(t.Context(), entryName("everything"), "!")
 	s.Load(t.Context(), "everything")
 	s.Delete(t.Context(), p)
+	// The allowances of callers use the same connection.
+	allowances := limit.NewRedis(limit.RedisOptions{
+		Client: s.Client(), Local: limit.NewMemory(r.clock), Healthy: func() bool { return true }, Failed: r.failed,
+	})
+	guard := enroll.Guard{Name: "subject", Burst: 2, Interval: time.Minute}
+	allowances.Take(t.Context(), guard, "caller")
+	allowances.GiveBack(t.Context(), guard, "caller")
+}
+
+func TestTheDocumentedRightsAreEnough(t *testing.T) {
+	server, r := startRedis(t), newRig()
+	server.user(documentedRights(t, "one server"))
+	everything(t, r, server, newRedis(t, r, server.url("mfa-enrollment:"+aclPassword+"@")))
+	if denied := server.denied(); len(denied) > 0 {
+		t.Errorf("denied: %v", denied)
+	}
+	r.expectFailures(t, map[string]int{opOpen: 1})
 }
 
 func TestNoDocumentedRightIsMoreThanIsNeeded(t *testing.T) {

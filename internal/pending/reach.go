@@ -40,6 +40,31 @@ func (r *reach) lost() bool {
 	return r.down
 }
 
+// found lets requests through again, unless the store was closed meanwhile.
+func (r *reach) found() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.closed:
+		return false
+	default:
+		r.down = false
+		return true
+	}
+}
+
+// end keeps requests from Redis for good, and ends the watch.
+func (r *reach) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = true
+	select {
+	case <-r.closed:
+	default:
+		close(r.closed)
+	}
+}
+
 // Health says what is wrong with Redis as far as the operations until now could
 // tell, or nil. Its texts are constants.
 func (r *Redis) Health() error {
@@ -58,14 +83,7 @@ func (r *Redis) Health() error {
 // Close ends the connections to Redis. What is asked of the store afterwards it
 // answers from memory.
 func (r *Redis) Close() {
-	r.reach.mu.Lock()
-	r.reach.down = true
-	select {
-	case <-r.reach.closed:
-	default:
-		close(r.reach.closed)
-	}
-	r.reach.mu.Unlock()
+	r.reach.end()
 	r.reach.watching.Wait()
 	_ = r.client.Close()
 	r.local.Close()
@@ -124,14 +142,10 @@ func (r *Redis) watch(key string) {
 		if !r.answers(key) || !r.settleAll() {
 			continue
 		}
-		r.reach.mu.Lock()
-		select {
-		case <-r.reach.closed:
-		default:
-			r.reach.down = false
+		if r.reach.found() {
+			r.settleAll() // What requests did between the first time and being let through.
+			r.local.o.Logger.Info("Redis is back; replicas share pending enrollments again")
 		}
-		r.reach.mu.Unlock()
-		r.local.o.Logger.Info("Redis is back; replicas share pending enrollments again")
 		return
 	}
 }

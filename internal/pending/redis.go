@@ -171,25 +171,37 @@ func (r *Redis) Delete(ctx context.Context, p enroll.Pending) {
 // so that only one of them asks Redis again and again.
 func (r *Redis) Lock(ctx context.Context, key string) (unlock func()) {
 	free := r.local.Lock(ctx, key)
-	if r.reach.lost() {
-		r.local.o.Failed(opLock)
+	lock := r.obtain(ctx, key)
+	if lock == nil {
 		return free
 	}
-	waiting, cancel := context.WithTimeout(ctx, lockTTL)
-	defer cancel()
-	lock, err := r.locker.Obtain(waiting, lockName(key), lockTTL, &redislock.Options{
-		RetryStrategy: redislock.ExponentialBackoff(16*time.Millisecond, 100*time.Millisecond),
+	return sync.OnceFunc(func() {
+		defer free()
+		r.unlock(ctx, key, lock)
 	})
-	switch {
-	case err == nil:
-		return sync.OnceFunc(func() {
-			defer free()
-			r.unlock(ctx, key, lock)
+}
+
+// obtain tries for a lock while ctx lasts. It gives nil where Redis cannot be
+// reached, or when the time is up.
+func (r *Redis) obtain(ctx context.Context, key string) (lock *redislock.Lock) {
+	backoff := redislock.ExponentialBackoff(16*time.Millisecond, 100*time.Millisecond)
+	for {
+		answered := r.ask(ctx, opLock, key, func(ctx context.Context) (err error) {
+			lock, err = r.locker.Obtain(ctx, lockName(key), lockTTL, nil)
+			if errors.Is(err, redislock.ErrNotObtained) {
+				return nil
+			}
+			return err
 		})
-	case waiting.Err() == nil:
-		r.stumbled(ctx, opLock, key, err)
+		if !answered || lock != nil {
+			return lock
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(backoff.NextBackoff()):
+		}
 	}
-	return free
 }
 
 func (r *Redis) unlock(ctx context.Context, key string, lock *redislock.Lock) {

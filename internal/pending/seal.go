@@ -1,6 +1,7 @@
 package pending
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"mfa-enrollment/internal/enroll"
@@ -105,14 +107,13 @@ func (s *sealer) seal(name string, p enroll.Pending) ([]byte, error) {
 		return nil, err
 	}
 	aead := s.keys[s.first]
-	blob := make([]byte, headerSize+aead.NonceSize(), headerSize+aead.NonceSize()+len(plain)+aead.Overhead())
-	blob[0] = sealVersion
-	copy(blob[1:headerSize], s.first[:])
-	nonce := blob[headerSize:]
+	nonce := make([]byte, aead.NonceSize())
 	if _, err := io.ReadFull(s.rand, nonce); err != nil {
 		return nil, fmt.Errorf("no nonce: %w", err)
 	}
-	return aead.Seal(blob, nonce, plain, bound(blob[:headerSize], name)), nil
+	header := append([]byte{sealVersion}, s.first[:]...)
+	blob := slices.Concat(header, nonce)
+	return aead.Seal(blob, nonce, plain, bound(header, name)), nil
 }
 
 // open opens what seal made for the same name. It fails with errForeign or
@@ -150,5 +151,5 @@ func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 // bound is what is authenticated along with an entry. The header's length is
 // fixed, so no two pairs give the same bytes.
 func bound(header []byte, name string) []byte {
-	return append(append(make([]byte, 0, len(header)+len(name)), header...), name...)
+	return append(bytes.Clone(header), name...)
 }

@@ -3,6 +3,7 @@ package pending
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,7 +23,7 @@ const (
 // what they were given, and that may be part of a password.
 var (
 	errURL = errors.New("the Redis URL is not understood: want redis:// or rediss:// (TLS), or unix:// with a path, " +
-		"user and password percent-encoded, and only options that go-redis knows")
+		"user and password percent-encoded, and only options that go-redis knows, with sizes of 0 to 10,000")
 	errReplicas = errors.New("the Redis URL must not ask for reads from replicas: they lag behind, and an enrollment must be found at once")
 )
 
@@ -55,10 +56,10 @@ func connect(secret enroll.Secret) (redis.UniversalClient, time.Duration, error)
 
 func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseURL(address)
-	if err != nil {
+	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
 	}
-	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
@@ -70,13 +71,13 @@ func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
 
 func connectSentinel(address string) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseFailoverURL(address)
-	if err != nil {
+	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
 	}
 	if o.ReplicaOnly || o.RouteByLatency || o.RouteRandomly {
 		return nil, 0, errReplicas
 	}
-	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
@@ -87,13 +88,13 @@ func connectSentinel(address string) (redis.UniversalClient, time.Duration, erro
 
 func connectCluster(address string) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseClusterURL(address)
-	if err != nil {
+	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
 	}
 	if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
 		return nil, 0, errReplicas
 	}
-	patience := limit(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -102,9 +103,15 @@ func connectCluster(address string) (redis.UniversalClient, time.Duration, error
 	return redis.NewClusterClient(o), patience, nil
 }
 
-// limit sets what the URL leaves open, or without end, and tells how long one
+// sane tells whether go-redis can make pools of these sizes. It panics for some
+// that it cannot make, and a cluster's only with the first request.
+func sane(sizes ...int) bool {
+	return slices.Min(sizes) >= 0 && slices.Max(sizes) <= 10_000
+}
+
+// bounded sets what the URL leaves open, or without end, and tells how long one
 // operation may take altogether, retries and redirects included.
-func limit(dial, read, write, pool *time.Duration) time.Duration {
+func bounded(dial, read, write, pool *time.Duration) time.Duration {
 	for _, d := range []*time.Duration{read, write, pool} {
 		if *d <= 0 {
 			*d = callPatience
