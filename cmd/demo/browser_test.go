@@ -22,7 +22,7 @@ import (
 
 // patience bounds one step of a test. It is far beyond what any step takes, so
 // that a slow machine fails nothing.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // startBrowser starts one Chromium for all tests and returns its context. Where
 // there is none, CI fails and a developer's machine skips.
@@ -137,12 +137,10 @@ func (v *visitor) watch(ctx context.Context) {
 		}
 	})
 	v.must(err)
-	v.do(
-		chromedp.Func(func(ctx context.Context, w *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-			return err
-		}),
-	)
+	v.call(func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+		return err
+	})
 }
 
 // expectRefusals says that there were replies with this status, and takes

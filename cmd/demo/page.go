@@ -16,8 +16,8 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 )
 
-// The files of the page. Those in page/vendor come from npm unchanged, with
-// their licences; npm/package.json pins their versions.
+// The files of the page. Those in page/swagger-ui come from npm unchanged, with
+// their licences; npm/package.json pins the version.
 //
 //go:embed page
 var pageFiles embed.FS
@@ -51,7 +51,7 @@ type file struct {
 // /demo.json. standIn is the stand-in's origin, such as http://127.0.0.1:9229:
 // the page may call that and its own origin, and nobody else.
 func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
-	config, err := json.Marshal(settingsFor(standIn, pools))
+	config, err := json.Marshal(settingsFor(standIn, pools)) //nolint:gosec // The password of made-up users, which the README tells too.
 	if err != nil {
 		return nil, err
 	}

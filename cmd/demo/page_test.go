@@ -82,15 +82,15 @@ func TestPageHandler(t *testing.T) {
 
 	t.Run("every file has a strict policy, its type and the right caching", func(t *testing.T) {
 		for path, want := range map[string][2]string{
-			"/":                                 {"text/html; charset=utf-8", "no-store"},
-			"/docs":                             {"text/html; charset=utf-8", "no-store"},
-			"/demo.json":                        {"application/json", "no-store"},
-			"/app.js":                           {"text/javascript; charset=utf-8", "no-cache"},
-			"/screens/set-up.js":                {"text/javascript; charset=utf-8", "no-cache"},
-			"/style.css":                        {"text/css; charset=utf-8", "no-cache"},
-			"/favicon.svg":                      {"image/svg+xml", "no-cache"},
-			"/vendor/swagger-ui/LICENSE":        {"text/plain; charset=utf-8", "no-cache"},
-			"/vendor/swagger-ui/swagger-ui.css": {"text/css; charset=utf-8", "no-cache"},
+			"/":                          {"text/html; charset=utf-8", "no-store"},
+			"/docs":                      {"text/html; charset=utf-8", "no-store"},
+			"/demo.json":                 {"application/json", "no-store"},
+			"/app.js":                    {"text/javascript; charset=utf-8", "no-cache"},
+			"/screens/set-up.js":         {"text/javascript; charset=utf-8", "no-cache"},
+			"/style.css":                 {"text/css; charset=utf-8", "no-cache"},
+			"/favicon.svg":               {"image/svg+xml", "no-cache"},
+			"/swagger-ui/LICENSE":        {"text/plain; charset=utf-8", "no-cache"},
+			"/swagger-ui/swagger-ui.css": {"text/css; charset=utf-8", "no-cache"},
 		} {
 			reply := get(t, http.MethodGet, path, nil)
 			if reply.StatusCode != http.StatusOK {
@@ -132,15 +132,15 @@ func TestPageHandler(t *testing.T) {
 	})
 }
 
-func TestVendoredFilesAreThoseOfNPM(t *testing.T) {
+func TestSwaggerUIIsThatOfNPM(t *testing.T) {
 	source := fromNPM(t, "swagger-ui-dist")
-	vendored := filepath.Join("page", "vendor", "swagger-ui")
-	entries, err := os.ReadDir(vendored)
+	committed := filepath.Join("page", "swagger-ui")
+	entries, err := os.ReadDir(committed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		ours, err := os.ReadFile(filepath.Join(vendored, entry.Name()))
+		ours, err := os.ReadFile(filepath.Join(committed, entry.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
