@@ -42,18 +42,27 @@ func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
 	}
 }
 
+// Ten thousand made-up sessions from five hundred addresses, while people sign in
+// at others and others are signed in already.
 func TestMadeUpSessionsFromManyAddressesShareOneAllowance(t *testing.T) {
-	w := newWorld(t, map[string]string{"TRUSTED_PROXIES": "127.0.0.1"})
-	for i := range 500 {
-		w.do(request{method: "POST", path: "/v1/mfa/totp", body: object{"session": strings.Repeat("made-up", 6)}, header: http.Header{
-			"X-Forwarded-For": {fmt.Sprintf("198.51.%d.%d", i/250, i%250)}, "Content-Type": {"application/json"},
-		}})
+	const addresses, each, honest = 500, 20, 20
+	w := newWorldWith(t, crowd(2*honest), map[string]string{"TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR"})
+	from := func(address, session string) reply {
+		return w.do(request{method: "POST", path: "/v1/mfa/totp", body: object{"session": session}, header: http.Header{"X-Forwarded-For": {address}, "Content-Type": {"application/json"}}})
 	}
-	if n := w.cognito.Calls(""); n != 50 {
-		t.Errorf("%d calls reached Cognito, want the burst of 50", n)
+	for i := range addresses * each {
+		from(fmt.Sprintf("198.51.%d.%d", i%addresses/250, i%250), fmt.Sprintf("%s%05d", strings.Repeat("made-up", 6), i))
+		if n := i / (addresses * each / honest); i%(addresses*each/honest) == 0 {
+			if r := from(fmt.Sprintf("203.0.113.%d", n), w.cognito.Session(optional, optionalClient, person(n))); r.status != 201 {
+				t.Fatalf("a person who signs in: %d %s", r.status, r.body)
+			}
+			w.enrolled(w.token(optional, optionalClient, person(honest+n)))
+		}
 	}
-	// Those who are signed in are not touched by it.
-	w.enrolled(w.token(optional, optionalClient, "ada"))
+	// One for each address with a clean slate, and the burst that they share.
+	if n := w.cognito.Calls("AssociateSoftwareToken") - 2*honest; n != addresses+50 {
+		t.Errorf("%d made-up sessions reached Cognito", n)
+	}
 }
 
 func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {

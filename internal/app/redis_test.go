@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,33 +16,34 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisServer is a real Redis on loopback, which tests kill and start again.
+// redisServer is a real Redis on a socket of its own, which tests kill and start
+// again.
 type redisServer struct {
-	t    *testing.T
-	path string
-	addr string
-	cmd  *exec.Cmd
+	t      *testing.T
+	path   string
+	socket string
+	cmd    *exec.Cmd
 }
 
 // startRedis runs one until the test ends.
 func startRedis(t *testing.T) *redisServer {
 	t.Helper()
-	s := &redisServer{t: t, path: tool(t, "redis-server")}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	dir, err := os.MkdirTemp("", "redis") // t.TempDir can be too long for a socket.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.addr = free.Addr().String()
-	_ = free.Close()
+	s := &redisServer{t: t, path: tool(t, "redis-server"), socket: filepath.Join(dir, "s")}
+	t.Cleanup(func() {
+		s.kill()
+		_ = os.RemoveAll(dir)
+	})
 	s.start()
-	t.Cleanup(s.kill)
 	return s
 }
 
 func (s *redisServer) start() {
 	s.t.Helper()
-	_, port, _ := net.SplitHostPort(s.addr)
-	s.cmd = exec.Command(s.path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", s.t.TempDir())
+	s.cmd = exec.Command(s.path, "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket))
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -67,14 +69,15 @@ func (s *redisServer) kill() {
 }
 
 func (s *redisServer) client() *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1})
 	s.t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
+// settings name the server, with patience for a slow machine.
 func (s *redisServer) settings() map[string]string {
 	return map[string]string{
-		"REDIS_URL": "redis://" + s.addr,
+		"REDIS_URL": "unix://" + s.socket + "?dial_timeout=30s&read_timeout=30s&write_timeout=30s&pool_timeout=30s",
 		"SEAL_KEYS": base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
 	}
 }

@@ -136,7 +136,7 @@ func newLeaks(t *testing.T) *leaks {
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 
 	l.run(map[string]string{
-		"REDIS_URL": "redis://" + url.UserPassword(user, secret).String() + "@" + redis.addr, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
+		"REDIS_URL": "unix://" + url.UserPassword(user, secret).String() + "@" + redis.socket, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
 		"OTEL_EXPORTER_OTLP_ENDPOINT": collector(t, &spans), "PROFILING": "true",
 		"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1",
 		"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile,

@@ -136,7 +136,7 @@ func collector(t *testing.T, to *buffer) string {
 // out passwords.
 func (s *redisServer) monitor(to *buffer) {
 	s.t.Helper()
-	conn, err := net.Dial("tcp", s.addr)
+	conn, err := net.Dial("unix", s.socket)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -15,9 +15,9 @@ type Guard struct {
 // Limiter keeps the allowances of callers. Package limit has one in memory and
 // one in Redis.
 type Limiter interface {
-	// Take takes one from a caller's allowance, or tells how long it takes
-	// until there is one.
-	Take(ctx context.Context, g Guard, caller string) (wait time.Duration)
+	// Take takes one from a caller's allowance and tells how many are left, or
+	// how long it takes until there is one.
+	Take(ctx context.Context, g Guard, caller string) (left int, wait time.Duration)
 	// GiveBack returns one that was taken.
 	GiveBack(ctx context.Context, g Guard, caller string)
 }
@@ -27,8 +27,9 @@ type Limiter interface {
 // from a pending enrolment, and a code that is refused here, cost nothing.
 //
 // By session only what Cognito refuses counts: a whole company may enrol from
-// one address on one morning. The strangers' limit holds them together, from
-// however many addresses they come, to a fifth of the quota.
+// one address on one morning. Addresses of which something was refused lately,
+// or is under way, share the strangers' limit, a fifth of the quota, however many
+// they are; people at addresses with a clean slate are not touched by it.
 type guards struct {
 	subject, address, strangers Guard
 }
@@ -45,22 +46,28 @@ func guardsFor(quota float64) guards {
 // guarded makes a call to Cognito within the limits of its caller.
 func (s *Service) guarded(ctx context.Context, c Credential, call func() error) error {
 	if id := c.Identity; id != nil {
-		if err := s.take(ctx, s.guards.subject, hashed(id.Issuer, id.Subject)); err != nil {
+		if _, err := s.take(ctx, s.guards.subject, hashed(id.Issuer, id.Subject)); err != nil {
 			return err
 		}
 		return call()
 	}
-	if err := s.take(ctx, s.guards.address, c.Address); err != nil {
+	left, err := s.take(ctx, s.guards.address, c.Address)
+	if err != nil {
 		return err
 	}
-	if err := s.take(ctx, s.guards.strangers, ""); err != nil {
-		s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
-		return err
+	stranger := left < s.guards.address.Burst-1
+	if stranger {
+		if _, err := s.take(ctx, s.guards.strangers, ""); err != nil {
+			s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
+			return err
+		}
 	}
-	err := call()
+	err = call()
 	if !costly(err) {
 		s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
-		s.Limiter.GiveBack(ctx, s.guards.strangers, "")
+		if stranger {
+			s.Limiter.GiveBack(ctx, s.guards.strangers, "")
+		}
 	}
 	return err
 }
@@ -75,11 +82,11 @@ func costly(err error) bool {
 	}
 }
 
-func (s *Service) take(ctx context.Context, g Guard, caller string) error {
-	wait := s.Limiter.Take(ctx, g, caller)
+func (s *Service) take(ctx context.Context, g Guard, caller string) (left int, err error) {
+	left, wait := s.Limiter.Take(ctx, g, caller)
 	if wait == 0 {
-		return nil
+		return left, nil
 	}
 	s.Metrics.RateLimited(g.Name)
-	return &Error{Kind: TooManyRequests, Reason: "limit " + g.Name, RetryAfter: wait, Limit: &g}
+	return 0, &Error{Kind: TooManyRequests, Reason: "limit " + g.Name, RetryAfter: wait, Limit: &g}
 }

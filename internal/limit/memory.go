@@ -34,14 +34,14 @@ func NewMemory(now func() time.Time) *Memory {
 }
 
 // Take implements enroll.Limiter.
-func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) time.Duration {
-	now := m.now()
-	r := m.bucket(g, caller).ReserveN(now, 1)
-	wait := r.DelayFrom(now)
-	if wait > 0 {
+func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) (left int, wait time.Duration) {
+	now, bucket := m.now(), m.bucket(g, caller)
+	r := bucket.ReserveN(now, 1)
+	if wait := r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
+		return 0, wait
 	}
-	return wait
+	return int(bucket.TokensAt(now)), 0
 }
 
 // GiveBack implements enroll.Limiter. A bucket never holds more than its burst.

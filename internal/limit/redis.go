@@ -40,15 +40,15 @@ func NewRedis(o RedisOptions) *Redis {
 }
 
 // Take implements enroll.Limiter.
-func (r *Redis) Take(ctx context.Context, g enroll.Guard, caller string) time.Duration {
+func (r *Redis) Take(ctx context.Context, g enroll.Guard, caller string) (left int, wait time.Duration) {
 	result, ok := r.add(ctx, g, caller, 1)
 	switch {
 	case !ok:
 		return r.local.Take(ctx, g, caller)
 	case result.Allowed == 0:
-		return max(result.RetryAfter, time.Millisecond)
+		return 0, max(result.RetryAfter, time.Millisecond)
 	}
-	return 0
+	return result.Remaining, 0
 }
 
 // GiveBack implements enroll.Limiter.
@@ -64,7 +64,8 @@ func (r *Redis) add(ctx context.Context, g enroll.Guard, caller string, n int) (
 	if !r.healthy() {
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	// A caller who leaves is no failure of Redis, and what was taken is counted.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	result, err := r.limiter.AllowN(ctx, g.Name+":"+caller, redis_rate.Limit{Rate: 1, Burst: g.Burst, Period: g.Interval}, n)
 	if err != nil {
