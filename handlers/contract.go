@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -126,19 +125,4 @@ func fieldReason(e *openapi3.SchemaError) string {
 		return "must match " + e.Schema.Pattern
 	}
 	return "must be as the contract describes it"
-}
-
-// requireJSON refuses a body that is anything but plain JSON before it is read.
-func requireJSON(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		if r.ContentLength == 0 || r.Body == http.NoBody {
-			return next(c)
-		}
-		mediaType, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-		if err != nil || mediaType != typeJSON || r.Header.Get(echo.HeaderContentEncoding) != "" {
-			return echo.ErrUnsupportedMediaType
-		}
-		return next(c)
-	}
 }
