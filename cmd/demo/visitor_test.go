@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
@@ -106,6 +107,7 @@ func (v *visitor) clicksTwice(x, y float64) {
 // where: in the window, and not behind something else.
 func (v *visitor) finds(name string) (x, y float64) {
 	v.Helper()
+	v.looks()
 	v.wait(fmt.Sprintf(`(() => {
 		const text = (e) => e.innerText.trim().replace(/\s+/g, ' ');
 		const named = [...document.querySelectorAll('main :is(button, a, summary, label)')].filter((e) =>
@@ -168,6 +170,7 @@ func (v *visitor) scans() *otp.Key {
 	v.Helper()
 	const picture = `main img[alt^="QR code"]`
 	v.wait(fmt.Sprintf(`document.querySelector('%s')?.checkVisibility() && document.querySelector('%[1]s').naturalWidth > 0`, picture))
+	v.looks()
 	// One element's part of the window, quiet zone included: the decoder is told
 	// that there is nothing else, since its search for a code in a larger picture
 	// misses one in some hundreds.
@@ -184,6 +187,15 @@ func (v *visitor) scans() *otp.Key {
 	key, err := otp.NewKeyFromURL(result.GetText())
 	v.must(err)
 	return key
+}
+
+// looks puts the window before the person's others. Chromium does not draw what
+// is behind, and a picture of that would not come.
+func (v *visitor) looks() {
+	v.call(func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{})
+		return err
+	})
 }
 
 // code is what the app shows on a phone whose clock is off by skew.
@@ -318,6 +330,7 @@ func (v *visitor) call(command func(context.Context) error) {
 
 // shoot keeps a picture of the whole page in the folder artifacts.
 func (v *visitor) shoot(name string) {
+	v.looks()
 	folder := filepath.Join("..", "..", "artifacts", "screenshots")
 	v.must(os.MkdirAll(folder, 0o750))
 	v.must(os.WriteFile(filepath.Join(folder, name+".png"), ask(v, chromedp.FullScreenshot(100)), 0o600))

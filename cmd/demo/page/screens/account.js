@@ -2,15 +2,13 @@ import { getMfa, Problem, setTotpPreference } from '../api.js';
 import { patiently } from '../retry.js';
 import { announce, once, parts, say, sayWait } from '../view.js';
 
-const words = { optional: 'optional', required: 'required' };
-
 /** What is on, and what can be done about it. */
 export function account(view, { who, notice, demo, send, signal }) {
   const part = parts(view);
   const pool = demo.pools.find(({ clientId }) => clientId === who.clientId);
   const self = { clientId: who.clientId, accountName: who.accountName };
   part.username.textContent = who.accountName;
-  part.mfa.textContent = words[pool.mfa];
+  part.mfa.textContent = pool.mfa;
   say(part.done, notice.done);
 
   let canSwitchOn = notice.canSwitchOn; // an app is off and still set up
