@@ -61,8 +61,8 @@ var problems = map[enroll.Kind]problem{
 	enroll.TooManyRequests:       {429, "Too many requests", "There were too many requests. Wait a little, then try again."},
 	enroll.Internal:              {500, "Something went wrong here", "Something went wrong here. Tell the operator the request id."},
 	enroll.UpstreamUnavailable:   {502, "Amazon Cognito is not available", "The sign-in service behind this one did not work. Try again in a moment."},
-	enroll.Busy:                  {503, "Many people are doing this now", "Many people are setting up an app just now. Try again after the time in Retry-After; nothing was lost."},
-	enroll.VerifiedNotEnabled:    {503, "Verified, not yet switched on", "The code was right and the authenticator app is verified, but it is not switched on yet. Switch it on (PUT /v1/mfa/totp/preference); no other code is needed."},
+	enroll.Busy:                  {503, "Many people are doing this now", "Many people are setting up an app just now. Nothing was lost: try again in a moment."},
+	enroll.VerifiedNotEnabled:    {503, "Verified, not yet switched on", "The code was right and the authenticator app is verified, but it is not switched on yet. Switch it on to finish; no other code is needed."},
 	enroll.UpstreamTimeout:       {504, "Amazon Cognito did not answer in time", "The sign-in service behind this one did not answer in time. Try again in a moment."},
 
 	notFound:             {404, "Nothing is here", "There is nothing at this address."},
