@@ -56,8 +56,8 @@ func TestTheStepOfACodeIsFoundWithinTenMinutes(t *testing.T) {
 }
 
 func TestASecretThatIsNotBase32FitsNothing(t *testing.T) {
-	for _, secret := range []Secret{"", "1", "!!!!", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1"} {
-		if _, ok := fittingStep(secret, "000000", time.Unix(0, 0)); ok && secret != "" {
+	for _, secret := range []Secret{"1", "!!!!", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1"} {
+		if _, ok := fittingStep(secret, "000000", time.Unix(0, 0)); ok {
 			t.Errorf("%q fits", secret.Reveal())
 		}
 	}
