@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func written(t *testing.T, err error) string {
 	t.Helper()
 	s := &Server{Options{Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.DiscardHandler)}}
 	rec := httptest.NewRecorder()
-	c := echo.New().NewContext(httptest.NewRequest("POST", "/", nil), rec)
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodPost, "/", nil), rec)
 	c.Response().Header().Set(echo.HeaderXRequestID, "REQUEST-ID")
 	s.writeProblem(c, asDomain(err))
 	var text strings.Builder
@@ -115,7 +116,7 @@ func TestAPanicIsAProblemThatDoesNotShowItsValue(t *testing.T) {
 		Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 	}}
 	rec := httptest.NewRecorder()
-	c := echo.New().NewContext(httptest.NewRequest("POST", "/", nil), rec)
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodPost, "/", nil), rec)
 	h := s.logRequest(s.recoverPanic(func(echo.Context) error { panic("JBSWY3DPEHPK3PXP") }))
 	if err := h(c); err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestTheCallersAddress(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", nil)
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.RemoteAddr = test.peer
 			r.Header["X-Forwarded-For"] = test.forwarded
 			r.Header.Set("X-Real-Ip", "198.51.100.77")

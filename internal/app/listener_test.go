@@ -108,7 +108,7 @@ func TestPlainHTTP2IsSpoken(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	if response.ProtoMajor != 2 || response.StatusCode != 200 {
+	if response.ProtoMajor != 2 || response.StatusCode != http.StatusOK {
 		t.Errorf("%s %d", response.Proto, response.StatusCode)
 	}
 }

@@ -202,7 +202,11 @@ func (l *leaks) keyPair(t *testing.T) (certFile, keyFile string) {
 			t.Fatal(err)
 		}
 	}
-	l.note("key", key.D.String(), hex.EncodeToString(key.D.Bytes()), string(key.D.Bytes()))
+	scalar, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.note("key", new(big.Int).SetBytes(scalar).String(), hex.EncodeToString(scalar), string(scalar))
 	for _, line := range strings.Split(string(pair), "\n") {
 		if !strings.HasPrefix(line, "-----") {
 			l.note("key", line)

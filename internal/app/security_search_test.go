@@ -73,7 +73,7 @@ var forms = []form{
 		h := "%" + strings.ReplaceAll(fmt.Sprintf("% x", v), " ", "%")
 		return []string{h, strings.ToUpper(h)}
 	}},
-	{"bytes as Go prints them", func(v string) []string { return []string{strings.Trim(fmt.Sprint([]byte(v)), "[]")} }},
+	{"bytes as Go prints them", func(v string) []string { return []string{strings.Trim(fmt.Sprintf("%d", []byte(v)), "[]")} }},
 	{"cut short", func(v string) []string {
 		const piece = 16
 		var pieces []string
