@@ -1,0 +1,331 @@
+package app_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	contract "mfa-enrollment"
+)
+
+// judge holds replies to the contract.
+type judge struct {
+	router  routers.Router
+	problem *openapi3.Schema
+}
+
+func newJudge(t *testing.T, spec *openapi3.T) *judge {
+	t.Helper()
+	router, err := gorillamux.NewRouter(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &judge{router, spec.Components.Schemas["Problem"].Value}
+}
+
+// byNetHTTP are the statuses with which net/http refuses what is not HTTP, in
+// plain text and before any handler runs: a malformed request, an expectation
+// that it does not know, headers too large, a transfer coding that it does not
+// know, another version. They are outside the contract.
+var byNetHTTP = []int{400, 417, 431, 501, 505}
+
+// refusedByNetHTTP tells such a reply by what no reply of the service lacks.
+func refusedByNetHTTP(r reply) bool {
+	return r.header.Get("X-Request-Id") == "" && slices.Contains(byNetHTTP, r.status) &&
+		strings.HasPrefix(r.header.Get("Content-Type"), "text/plain") || r.status == 417 && len(r.body) == 0
+}
+
+// faults says what is wrong with a reply.
+func (j *judge) faults(sent wire, r reply) (all []string) {
+	fault := func(format string, arguments ...any) { all = append(all, fmt.Sprintf(format, arguments...)) }
+	if r.status >= 500 {
+		fault("status %d: %s", r.status, r.body)
+	}
+	if r.status/100 == 3 || r.status < 200 {
+		fault("status %d", r.status)
+	}
+	if sent.invalid && r.status/100 == 2 && sent.method != http.MethodOptions {
+		fault("what breaks the contract was taken: status %d", r.status)
+	}
+	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "", "X-Powered-By": ""} {
+		if got := r.header.Get(name); got != want {
+			fault("%s is %q", name, got)
+		}
+	}
+	if r.header.Get("X-Request-Id") == "" {
+		fault("no X-Request-Id")
+	}
+	if r.status == http.StatusUnauthorized && !strings.HasPrefix(r.header.Get("WWW-Authenticate"), "Bearer ") {
+		fault("401 without a challenge")
+	}
+	if r.status == http.StatusMethodNotAllowed && r.header.Get("Allow") == "" {
+		fault("405 without Allow")
+	}
+	if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); (r.status == 429 || r.status == 503) && (err != nil || seconds < 1) {
+		fault("%d with Retry-After %q", r.status, r.header.Get("Retry-After"))
+	}
+	if r.status >= 400 {
+		all = append(all, j.problemFaults(sent, r)...)
+	}
+	return append(all, j.contractFaults(sent, r)...)
+}
+
+// problemFaults holds an error to RFC 9457 and to silence.
+func (j *judge) problemFaults(sent wire, r reply) (all []string) {
+	head := new(strings.Builder)
+	_ = r.header.Write(head)
+	for _, value := range sent.made {
+		if strings.Contains(string(r.body), value) || strings.Contains(head.String(), value) {
+			all = append(all, fmt.Sprintf("%q came back", value))
+		}
+	}
+	if sent.method == http.MethodHead {
+		return all
+	}
+	var document map[string]any
+	if got := r.header.Get("Content-Type"); got != "application/problem+json" {
+		return append(all, fmt.Sprintf("status %d with Content-Type %q: %.200s", r.status, got, r.body))
+	}
+	if err := json.Unmarshal(r.body, &document); err != nil {
+		return append(all, fmt.Sprintf("a problem that is no JSON: %s", r.body))
+	}
+	if err := j.problem.VisitJSON(document); err != nil {
+		all = append(all, fmt.Sprintf("not as the contract has problems: %v", err))
+	}
+	if document["status"] != float64(r.status) || document["requestId"] != r.header.Get("X-Request-Id") || document["type"] != "urn:mfa-enrollment:problem:"+fmt.Sprint(document["code"]) {
+		all = append(all, fmt.Sprintf("a problem that contradicts its reply: %s", r.body))
+	}
+	if seconds, ok := document["retryAfter"]; ok && fmt.Sprint(seconds) != r.header.Get("Retry-After") {
+		all = append(all, fmt.Sprintf("retryAfter %v, Retry-After %q", seconds, r.header.Get("Retry-After")))
+	}
+	return all
+}
+
+// contractFaults holds a reply to what openapi.yaml lists for the operation,
+// or, where there is none, to what the service says of all that is not there.
+func (j *judge) contractFaults(sent wire, r reply) []string {
+	path := sent.path
+	if target, err := url.ParseRequestURI(path); err == nil {
+		path = target.Path
+	}
+	request := &http.Request{Method: sent.method, URL: &url.URL{Path: path}, Header: http.Header{}}
+	route, parameters, err := j.router.FindRoute(request)
+	if err != nil {
+		switch {
+		case slices.Contains([]int{404, 405, 413, 431}, r.status):
+		case sent.method == http.MethodOptions && r.status == 204:
+		case path == "/openapi.yaml" && sent.method == http.MethodGet && r.status == 200:
+		default:
+			return []string{fmt.Sprintf("status %d where the contract has nothing", r.status)}
+		}
+		return nil
+	}
+	if route.Operation.RequestBody == nil && (r.status == 413 || r.status == 415) {
+		return nil // A body where none belongs is refused like one that is wrong.
+	}
+	err = openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
+		Status:                 r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	})
+	if err != nil {
+		return []string{fmt.Sprintf("status %d is not as the contract has it: %.400v", r.status, err)}
+	}
+	return nil
+}
+
+// line is one caller's connection to the service.
+type line struct {
+	addr  string
+	conn  net.Conn
+	reads *bufio.Reader
+}
+
+func (l *line) hangUp() {
+	if l.conn != nil {
+		_ = l.conn.Close()
+		l.conn = nil
+	}
+}
+
+// patience is how long a reply may take on a slow machine.
+const patience = time.Minute
+
+// send sends a request and reads the reply. No reply is an error.
+func (l *line) send(w wire) (reply, error) {
+	if w.alone {
+		l.hangUp()
+		defer l.hangUp()
+	}
+	if l.conn == nil {
+		conn, err := net.Dial("tcp", l.addr)
+		if err != nil {
+			return reply{}, err
+		}
+		l.conn, l.reads = conn, bufio.NewReader(conn)
+	}
+	_ = l.conn.SetDeadline(time.Now().Add(patience))
+	// The server may refuse and hang up before it has read everything; what it
+	// said is there all the same.
+	_, sending := l.conn.Write(w.bytes)
+	if w.hangUp {
+		_ = l.conn.(*net.TCPConn).CloseWrite()
+	}
+	for {
+		res, err := http.ReadResponse(l.reads, &http.Request{Method: w.method})
+		if err != nil {
+			l.hangUp()
+			return reply{}, fmt.Errorf("no reply: %w (sending: %v)", err, sending)
+		}
+		body, err := io.ReadAll(res.Body)
+		if r := (reply{res.StatusCode, res.Header, nil}); err != nil && !(res.Close && refusedByNetHTTP(r)) {
+			l.hangUp()
+			return reply{}, fmt.Errorf("half a reply: %w", err)
+		}
+		if res.StatusCode/100 == 1 {
+			continue
+		}
+		if res.Close || sending != nil {
+			l.hangUp()
+		}
+		return reply{res.StatusCode, res.Header, body}, nil
+	}
+}
+
+// tally counts what came back.
+type tally struct {
+	mu       sync.Mutex
+	statuses map[string]int
+	faults   map[string]int    // by what is wrong
+	example  map[string]string // the shortest request that shows it
+}
+
+func (c *tally) count(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.statuses[what]++
+}
+
+func (c *tally) fault(what string, number uint64, sent wire) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sort := sent.method[:min(len(sent.method), 8)] + " " + sent.path[:min(len(sent.path), 20)] + ": " + what[:min(len(what), 60)]
+	c.faults[sort]++
+	example := fmt.Sprintf("%.500s\nrequest %d (%s):\n%q", what, number, strings.Join(sent.about, ", "), aToken.ReplaceAll(sent.bytes, []byte("TOKEN")))
+	example = example[:min(len(example), 1500)]
+	if old := c.example[sort]; old == "" || len(example) < len(old) {
+		c.example[sort] = example
+	}
+}
+
+// aToken is an access token in a request.
+var aToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{50,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
+
+// number reads a number from the environment, or takes another one.
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s wants a number", name)
+	}
+	return n
+}
+
+func randomSeed() uint64 {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return uint64(binary.BigEndian.Uint32(b[:]))
+}
+
+// Requests made from openapi.yaml, whole and broken in every field, get replies
+// of the contract and never a 5xx, over real sockets. CONTRACT_REQUESTS says how
+// many (100000 takes a minute without the race detector), CONTRACT_SEED repeats
+// a run, and CONTRACT_ONLY sends one request of it.
+func TestEveryReplyKeepsTheContract(t *testing.T) {
+	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
+	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("image/png") })
+	w := newWorldWith(t, crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
+	seed, requests := number(t, "CONTRACT_SEED", randomSeed()), number(t, "CONTRACT_REQUESTS", 3000)
+	only := number(t, "CONTRACT_ONLY", requests)
+	t.Logf("CONTRACT_SEED=%d CONTRACT_REQUESTS=%d", seed, requests)
+
+	p, j, operations := &people{world: w, tokens: map[string]held{}}, newJudge(t, spec), operationsOf(spec)
+	c := &tally{statuses: map[string]int{}, faults: map[string]int{}, example: map[string]string{}}
+	var next atomic.Uint64
+	var all sync.WaitGroup
+	begin := time.Now()
+	for range 4 {
+		all.Go(func() {
+			l := &line{addr: w.app.Addr()}
+			defer l.hangUp()
+			for n := next.Add(1) - 1; n < requests; n = next.Add(1) - 1 {
+				if only < requests && n != only {
+					continue
+				}
+				if n%100 == 0 {
+					w.clock.Advance(5 * time.Second) // Limits are met at times, not always.
+				}
+				sent := p.request(operations, seed, n)
+				r, err := l.send(sent)
+				switch {
+				case err != nil && sent.alone:
+					c.count("no reply, to what is not HTTP")
+				case err != nil:
+					c.fault(err.Error(), n, sent)
+				case refusedByNetHTTP(r):
+					c.count(fmt.Sprintf("%d by net/http", r.status))
+				default:
+					c.count(fmt.Sprint(r.status))
+					for _, what := range j.faults(sent, r) {
+						c.fault(what, n, sent)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d requests in %v", requests, time.Since(begin).Round(100*time.Millisecond))
+	for _, status := range slices.Sorted(maps.Keys(c.statuses)) {
+		t.Logf("%8d  %s", c.statuses[status], status)
+	}
+	for _, sort := range slices.Sorted(maps.Keys(c.faults)) {
+		t.Errorf("%d times: %s\n%s", c.faults[sort], sort, c.example[sort])
+	}
+	if only == requests {
+		for _, status := range []string{"200", "201", "400", "401", "404", "405", "410", "413", "415", "422"} {
+			if c.statuses[status] == 0 && requests >= 3000 {
+				t.Errorf("no request was answered with %s: the generator is too tame", status)
+			}
+		}
+	}
+}
