@@ -5,7 +5,9 @@ package enroll
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -68,7 +70,7 @@ func shared[T any](ctx context.Context, s *Service, g *singleflight.Group, key s
 		ran = true
 		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.WorkTimeout)
 		defer cancel()
-		return do(work)
+		return survived(s, func() (T, error) { return do(work) })
 	})
 	select {
 	case r := <-answer:
@@ -79,6 +81,19 @@ func shared[T any](ctx context.Context, s *Service, g *singleflight.Group, key s
 	case <-ctx.Done():
 		return value, false, &Error{Kind: UpstreamTimeout, Reason: "the caller's time is up", Cause: ctx.Err()}
 	}
+}
+
+// survived turns a panic into an error: it would happen on a goroutine of the
+// group's, where no request could recover it, and end the process for everybody.
+// Its value is not told, since it may hold what was submitted.
+func survived[T any](s *Service, do func() (T, error)) (value T, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.Metrics.Panicked()
+			err = &Error{Kind: Internal, Reason: fmt.Sprintf("panic of type %T at %s", v, debug.Stack())}
+		}
+	}()
+	return do()
 }
 
 // holdStepUp refuses an old sign-in where it would replace or switch off a

@@ -91,7 +91,13 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 		return Pending{}, err
 	}
 	label := make(chan string, 1)
-	go func() { label <- s.label(ctx, r, user) }()
+	go func() {
+		name, err := survived(s, func() (string, error) { return s.label(ctx, r, user), nil })
+		if err != nil {
+			s.Logger.ErrorContext(ctx, "the label could not be looked up", slog.String("reason", err.Error()))
+		}
+		label <- name // An empty one becomes the issuer.
+	}()
 
 	c := r.Credential
 	if old.Session != "" {
