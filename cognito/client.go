@@ -43,6 +43,7 @@ type ClientOptions struct {
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
 	HTTPClient  *http.Client // nil: a plain one
+	Pacer       *Pacer       // nil: calls are made at once
 	Metrics     *metrics.Metrics
 	Now         func() time.Time
 }
@@ -52,6 +53,7 @@ type Client struct {
 	sdk     *idp.Client
 	secrets map[string]enroll.Secret
 	timeout time.Duration
+	pacer   *Pacer
 	metrics *metrics.Metrics
 	now     func() time.Time
 }
@@ -76,13 +78,13 @@ func NewClient(o ClientOptions) *Client {
 	if o.Endpoint != "" {
 		options.BaseEndpoint = aws.String(o.Endpoint)
 	}
-	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, metrics: o.Metrics, now: o.Now}
+	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
 }
 
 // do makes a call, again where that is safe (retry.go).
 func (c *Client) do(ctx context.Context, what call, send func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
-		failure := c.once(ctx, what, send)
+		failure := c.paced(ctx, what, send)
 		if failure == nil {
 			return nil
 		}
@@ -90,6 +92,15 @@ func (c *Client) do(ctx context.Context, what call, send func(context.Context) e
 			return what.meaning(failure)
 		}
 	}
+}
+
+// paced makes one attempt when its turn has come. Reads and the answers to
+// challenges have quotas of their own, which are large.
+func (c *Client) paced(ctx context.Context, what call, send func(context.Context) error) *enroll.Error {
+	if c.pacer == nil || !what.writes() {
+		return c.once(ctx, what, send)
+	}
+	return c.pacer.do(ctx, what, func(ctx context.Context) *enroll.Error { return c.once(ctx, what, send) })
 }
 
 // once makes one attempt: bounded in time, counted, its error the domain's.
@@ -108,7 +119,7 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 // Associate implements enroll.UserPool.
 func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
-	err := c.do(ctx, call{operation: opAssociate, session: cred.Identity == nil}, func(ctx context.Context) (err error) {
+	err := c.do(ctx, call{operation: opAssociate, session: cred.Identity == nil, person: personOf(cred)}, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
 		out, err = c.sdk.AssociateSoftwareToken(ctx, in)
@@ -124,13 +135,32 @@ func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.
 	return a, nil
 }
 
+// personOf names whoever starts, the same at every try. The hash keeps sessions
+// out of the line that the pacer may have in Redis.
+func personOf(c enroll.Credential) string {
+	name := c.Session.Reveal()
+	if id := c.Identity; id != nil {
+		name = id.Issuer + " " + id.Subject
+	}
+	sum := sha256.Sum256([]byte(name))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// age is how long ago the enrolment was started, or zero.
+func (c *Client) age(cred enroll.Credential) time.Duration {
+	if cred.Started.IsZero() {
+		return 0
+	}
+	return c.now().Sub(cred.Started)
+}
+
 // Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,
 // which is a failure like a wrong code. A code that was used already, told when
 // the call is made again after its answer was lost, is the success of the first.
 func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
 	var out *idp.VerifySoftwareTokenOutput
 	attempt := 0
-	err := c.do(ctx, call{operation: opVerify, session: cred.Identity == nil}, func(ctx context.Context) (err error) {
+	err := c.do(ctx, call{operation: opVerify, session: cred.Identity == nil, age: c.age(cred)}, func(ctx context.Context) (err error) {
 		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
 		in.AccessToken, in.Session = present(cred)
 		if deviceName != "" {

@@ -31,6 +31,16 @@ type call struct {
 	operation string
 	session   bool // the credential is a session, not an access token
 	disabling bool // SetUserMFAPreference that switches TOTP off
+
+	// What the pacer learns from.
+	person string        // of AssociateSoftwareToken: who starts, hashed
+	age    time.Duration // of VerifySoftwareToken: of the enrolment; zero is not known
+}
+
+// writes tells whether the call spends the quota of Cognito's UserResourceUpdate
+// category.
+func (c call) writes() bool {
+	return c.operation == opAssociate || c.operation == opVerify || c.operation == opSetPreference
 }
 
 // domainError turns whatever the SDK returned into the domain's error. It is

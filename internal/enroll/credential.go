@@ -30,6 +30,9 @@ type Credential struct {
 	Identity *Identity
 	Session  Secret
 	Address  string // the caller's, for the limits of those whom only a session names
+	// Started is when the enrolment was started that it finishes, for the
+	// pacing of the calls to Cognito; zero where that is not known.
+	Started time.Time
 }
 
 // Flow names the flow that the credential belongs to.

@@ -80,6 +80,7 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 	}
 
 	c := r.Credential
+	c.Started = p.Started
 	if p.Session != "" {
 		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}
