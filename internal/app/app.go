@@ -125,6 +125,9 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 		Pool: cognito.NewClient(cognito.ClientOptions{
 			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
 			HTTPClient: &http.Client{Transport: a.tracing.transport(o.Transport)}, Metrics: m, Now: o.Now,
+			Pacer: cognito.NewPacer(cognito.PacerOptions{
+				RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
+			}),
 		}),
 		Store:               a.tracing.store(a.store),
 		Limiter:             a.store,

@@ -73,7 +73,7 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 	for _, name := range sdkExceptions(t) {
 		cases = append(cases, exceptionCase{name: name})
 	}
-	w := newWorld(t, map[string]string{"ACCOUNT_LABEL": "username", "PENDING_TTL": "0"})
+	w := newWorld(t, map[string]string{"ACCOUNT_LABEL": "username", "PENDING_TTL": "0", "COGNITO_WRITE_RPS": "1000"})
 	token := ""
 	session := strings.Repeat("s", 40)
 	operations := []struct {
@@ -99,6 +99,10 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 	for _, operation := range operations {
 		fmt.Fprintf(&table, "%s\n", operation.name)
 		for _, c := range cases {
+			if overQuota := c.name == "TooManyRequestsException" || c.name == "ThrottlingException"; overQuota && operation.call != "GetUser" && operation.call != "RespondToAuthChallenge" {
+				fmt.Fprintf(&table, "  %-45s made again: cognito/pacer_test.go\n", c.name)
+				continue
+			}
 			// Nobody meets a limit, and tokens stay fresh.
 			w.clock.Advance(10 * time.Second)
 			token = w.token(optional, optionalClient, "ada")

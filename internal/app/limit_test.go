@@ -46,7 +46,7 @@ func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
 // at others and others are signed in already.
 func TestMadeUpSessionsFromManyAddressesShareOneAllowance(t *testing.T) {
 	const addresses, each, honest = 500, 20, 20
-	w := newWorldWith(t, crowd(2*honest), map[string]string{"TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR"})
+	w := newWorldWith(t, crowd(2*honest), map[string]string{"TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR", "COGNITO_WRITE_RPS": "250"})
 	from := func(address, session string) reply {
 		return w.do(request{method: "POST", path: "/v1/mfa/totp", body: object{"session": session}, header: http.Header{"X-Forwarded-For": {address}, "Content-Type": {"application/json"}}})
 	}
@@ -59,14 +59,15 @@ func TestMadeUpSessionsFromManyAddressesShareOneAllowance(t *testing.T) {
 			w.enrolled(w.token(optional, optionalClient, person(honest+n)))
 		}
 	}
-	// One for each address with a clean slate, and the burst that they share.
-	if n := w.cognito.Calls("AssociateSoftwareToken") - 2*honest; n != addresses+50 {
+	// One for each address with a clean slate, and the burst that they share: two
+	// seconds of the quota.
+	if n := w.cognito.Calls("AssociateSoftwareToken") - 2*honest; n != addresses+500 {
 		t.Errorf("%d made-up sessions reached Cognito", n)
 	}
 }
 
 func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {
-	w := newWorldWith(t, crowd(100), nil)
+	w := newWorldWith(t, crowd(100), map[string]string{"COGNITO_WRITE_RPS": "1000"})
 	for i := range 100 {
 		session := w.cognito.Session(optional, optionalClient, person(i))
 		e := w.begin("", object{"session": session})

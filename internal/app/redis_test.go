@@ -127,8 +127,10 @@ func (w *world) carryThrough(ctx context.Context, replicas []*world, user string
 
 func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 	server := startRedis(t)
-	w := newWorldWith(t, crowd(200), server.settings())
-	other := w.replica(server.settings())
+	settings := server.settings()
+	settings["COGNITO_WRITE_RPS"] = "1000"
+	w := newWorldWith(t, crowd(200), settings)
+	other := w.replica(settings)
 	var half sync.WaitGroup
 	half.Add(200)
 	killed := make(chan struct{})

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/base64"
 
+	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
 	"mfa-enrollment/internal/pending"
@@ -14,6 +15,7 @@ import (
 type store struct {
 	enroll.Store
 	enroll.Limiter
+	quota *cognito.SharedQuota // nil: no other replica is known
 	Len   func() int
 	Close func()
 	// note says what is wrong with it although the service goes on, or nothing.
@@ -45,10 +47,10 @@ func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
-	shared := limit.NewRedis(limit.RedisOptions{
-		Client: redis.Client(), Local: limits, Healthy: func() bool { return redis.Health() == nil }, Failed: m.StoreFailed,
-	})
-	return store{Store: redis, Limiter: shared, Len: redis.Len, Close: redis.Close, note: func() string {
+	healthy := func() bool { return redis.Health() == nil }
+	shared := limit.NewRedis(limit.RedisOptions{Client: redis.Client(), Local: limits, Healthy: healthy, Failed: m.StoreFailed})
+	quota := &cognito.SharedQuota{Client: redis.Client(), Healthy: healthy, Name: c.region()}
+	return store{Store: redis, Limiter: shared, quota: quota, Len: redis.Len, Close: redis.Close, note: func() string {
 		if err := redis.Health(); err != nil {
 			return err.Error() + "\n"
 		}
