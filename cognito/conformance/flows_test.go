@@ -1,0 +1,113 @@
+package conformance
+
+// flows is what a target is tried with. In a real user pool all of them share
+// one person, who has never had an authenticator app when the first begins, and
+// the last that fits the pool may leave the account as it is.
+func flows() []flow {
+	return []flow{
+		{"enrolling by token", optional, nil, []step{
+			{"a sign-in by password gives tokens", (*person).signsIn},
+			{"nobody has a factor to begin with", (*person).hasNoFactor},
+			{"switching on without a secret is refused", (*person).cannotSwitchOn},
+			{"a secret in base32 comes without a session", (*person).associates},
+			{"the secret has 32 bytes", (*person).hasLongSecret},
+			{"a wrong code is refused", (*person).sendsWrongCodeToVerify},
+			{"the refusal is an EnableSoftwareTokenMFAException", (*person).isToldEnableException},
+			{"switching on before the code is refused", (*person).cannotSwitchOn},
+			{"the right code is taken after wrong ones", (*person).verifies},
+			{"a verified app is not on yet", (*person).hasNoFactor},
+			{"a sign-in by password still gives tokens", (*person).signsIn},
+			{"switching on makes it listed and preferred", (*person).switchesOn},
+			{"the next sign-in asks for its code", (*person).isAskedForCode},
+		}},
+		{"the codes that an enrolment takes", optional, []do{(*person).signsIn}, []step{
+			{"two steps old: refused", atStep(-2, false)},
+			{"one step old: taken", atStep(-1, true)},
+			{"one step ahead: taken", atStep(+1, true)},
+			{"two steps ahead: refused", atStep(+2, false)},
+		}},
+		{"two pages that set up at once", optional, []do{(*person).signsIn, (*person).associates}, []step{
+			{"the second secret is another one", (*person).associates},
+			{"the first secret counts no longer", (*person).sendsCodeOfFirstSecret},
+			{"the second secret counts", (*person).verifies},
+		}},
+		{"signing in with a code", optional, []do{(*person).enrolled}, []step{
+			{"the challenge names the device", (*person).isToldDevice},
+			{"a session that nobody gave is refused", (*person).answersWithMadeUpSession},
+			{"a wrong code is refused", (*person).answersWithWrongCode},
+			{"the right code is taken in the same session", (*person).answersAfterWrongCode},
+			{"the answer holds three tokens, their life and their type", (*person).hasAllTokens},
+			{"a session is used once", (*person).answersWithUsedSession},
+			{"a code is used once", (*person).sendsUsedCode},
+		}},
+		{"signing in with the code that enrolled", optional, []do{(*person).enrolled}, []step{
+			{"it is used up", (*person).sendsUsedCode},
+		}},
+		{"switching on and off", optional, []do{(*person).enrolled}, []step{
+			{"on and not preferred", (*person).prefersNothing},
+			{"on and preferred", (*person).switchesOn},
+			{"off", (*person).switchesOff},
+			{"a sign-in by password gives tokens again", (*person).signsIn},
+			{"on again wants no new code", (*person).switchesOn},
+			{"the next sign-in asks for a code again", (*person).isAskedForCode},
+		}},
+		{"a new phone", optional, []do{(*person).enrolled, (*person).associates}, []step{
+			{"its code does not sign in yet", (*person).sendsCodeOfNewPhone},
+			{"the old phone signs in meanwhile", (*person).sendsCodeOfPhone},
+			{"its code is taken", (*person).verifies},
+			{"the app is still on", (*person).hasFactor},
+			{"the old phone signs in no more", (*person).sendsCodeOfOldPhone},
+			{"the new phone signs in", (*person).sendsCodeOfPhone},
+		}},
+		{"tokens", optional, []do{(*person).signsIn}, []step{
+			{"the access token satisfies the service's verifier", (*person).satisfiesVerifier},
+			{"the ID token does not", (*person).sendsIDTokenToVerifier},
+			{"a forged token gets no secret", forges(associate)},
+			{"a forged token verifies nothing", forges(verify)},
+			{"a forged token switches nothing", forges(switchOff)},
+			{"a forged token reads nothing", forges(read)},
+			{"text that is no token is refused", (*person).sendsNoToken},
+			{"the ID token is refused", (*person).sendsIDToken},
+			{"a token is refused after a sign-out everywhere", (*person).signsOut},
+			{"a token is refused after an hour", (*person).comesBackLate},
+		}},
+		{"a client secret", withSecret, nil, []step{
+			{"a sign-in without SECRET_HASH is refused", signsInWithHash("")},
+			{"a sign-in with a wrong SECRET_HASH is refused", signsInWithHash("d3Jvbmc=")},
+			{"a sign-in with the right one gives tokens", (*person).signsIn},
+			{"enrolling wants none", (*person).enrolled},
+			{"an answer without one is refused", (*person).answersWithoutHash},
+			{"an answer with a wrong one is the operator's fault", (*person).answersWithWrongHash},
+			{"an answer with the right one is taken", (*person).sendsCodeOfPhone},
+		}},
+		{"two factors", withPhone, []do{(*person).enrolled, (*person).prefersNothing}, []step{
+			{"text messages can be switched on beside the app", (*person).switchesOnSMS},
+			{"a sign-in asks which one to use", (*person).isAskedWhich},
+			{"a factor that the person lacks is refused", (*person).choosesForeignFactor},
+			{"the app can be chosen, and its code taken", (*person).choosesApp},
+			{"the preferred one is asked for at once", (*person).isAskedForPreferred},
+		}},
+		{"wrong codes without end", optional, []do{(*person).enrolled}, []step{
+			{"they lock the person out", (*person).guesses},
+			{"the right code is taken when the lock-out is over", (*person).waitsForLockOut},
+		}},
+		{"enrolling during the sign-in", required, nil, []step{
+			{"the sign-in asks to set an app up", (*person).isAskedToSetUp},
+			{"a secret comes with the next session", (*person).associatesBySession},
+			{"a session that nobody gave is refused", (*person).associatesByMadeUpSession},
+			{"a session is used once", (*person).associatesTwiceBySession},
+			{"the first session verifies nothing", (*person).verifiesByFirstSession},
+			{"the challenge cannot be answered without an app", (*person).answersWithoutApp},
+			{"a wrong code is refused", (*person).sendsWrongCodeBySession},
+			{"a wrong code costs the session", (*person).sendsCodeByLostSession},
+			{"a session lives for three minutes", (*person).associatesByOldSession},
+			{"the right code gives the session that finishes", (*person).verifiesBySession},
+			{"the answer gives tokens", (*person).answersSetUp},
+			{"the app is on and preferred", (*person).hasPreferredFactor},
+			{"the next sign-in takes its code", (*person).sendsCodeOfPhone},
+			{"switching off is refused", (*person).cannotSwitchOff},
+			{"a new phone is set up by token", (*person).replaces},
+			{"the app is still on", (*person).hasFactor},
+		}},
+	}
+}
