@@ -128,7 +128,7 @@ func notAuthorized(c call, message string) enroll.Kind {
 	switch {
 	case strings.Contains(message, "attempts exceeded"):
 		return enroll.TooManyRequests
-	case strings.Contains(message, "secret hash"):
+	case strings.Contains(message, "secret hash"), strings.Contains(message, "secret_hash"):
 		return enroll.Internal // COGNITO_CLIENT_SECRETS does not fit the app client
 	case strings.Contains(message, "disabled"):
 		return enroll.RefusedByPool

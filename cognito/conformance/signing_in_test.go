@@ -127,7 +127,7 @@ func notAuthorized(err error) error {
 }
 
 func (p *person) answersWithoutHash(ctx context.Context) error {
-	return notAuthorized(p.answersKnowing(ctx, nil))
+	return refused(p.answersKnowing(ctx, nil), enroll.Internal)
 }
 
 // answersWithWrongHash answers as a service does that was told another secret:

@@ -59,6 +59,7 @@ var reported = []exceptionCase{
 	{"NotAuthorizedException", "Invalid session for the user, session can only be used once."},
 	{"NotAuthorizedException", "Password attempts exceeded"},
 	{"NotAuthorizedException", "User is disabled."},
+	{"NotAuthorizedException", "Client demo-required is configured with secret but SECRET_HASH was not received"},
 	{"NotAuthorizedException", "Unable to verify secret hash for client demo-required"},
 	{"InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"},
 	{"InvalidParameterException", "1 validation error detected: Value at 'session' failed to satisfy constraint"},
