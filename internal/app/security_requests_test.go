@@ -170,12 +170,11 @@ func breakMembers(d *draft) {
 		d.members[i].value = d.odd(schema.Value)
 		d.say("an odd "+m.name, false)
 	case 3:
-		// Which of two counts is for the parser to say; both may not.
 		d.members = append(d.members, member{m.name, d.broken(schema.Value)})
-		d.say(m.name+" twice, the second broken", false)
+		d.say(m.name+" twice, the second broken", true)
 	case 4:
 		d.members = append(body{{m.name, d.broken(schema.Value)}}, d.members...)
-		d.say(m.name+" twice, the first broken", false)
+		d.say(m.name+" twice, the first broken", true)
 	case 5:
 		d.members[i].name = pick(d.generator, []string{strings.ToUpper(m.name), m.name + " ", " " + m.name, m.name + "\x00", strings.ToUpper(m.name[:1]) + m.name[1:]})
 		d.say(m.name+" by another name", true)
