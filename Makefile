@@ -34,3 +34,5 @@ compatible:
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/api ./cmd/api
+
+include fuzz.mk tools/sbom/sbom.mk
