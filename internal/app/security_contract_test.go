@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -197,10 +198,10 @@ func (l *line) send(w wire) (reply, error) {
 		res, err := http.ReadResponse(l.reads, &http.Request{Method: w.method})
 		if err != nil {
 			l.hangUp()
-			return reply{}, fmt.Errorf("no reply: %w (sending: %v)", err, sending)
+			return reply{}, fmt.Errorf("no reply: %w", errors.Join(err, sending))
 		}
 		body, err := io.ReadAll(res.Body)
-		if r := (reply{res.StatusCode, res.Header, nil}); err != nil && !(res.Close && refusedByNetHTTP(r)) {
+		if r := (reply{res.StatusCode, res.Header, nil}); err != nil && (!res.Close || !refusedByNetHTTP(r)) {
 			l.hangUp()
 			return reply{}, fmt.Errorf("half a reply: %w", err)
 		}
