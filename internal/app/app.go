@@ -121,10 +121,14 @@ func New(c Config, o Options) (*App, error) {
 // service wires the flows.
 func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 	c := a.config
+	transport := o.Transport
+	if c.TraceEndpoint != "" { // Spans that nobody collects cost a twentieth of a request.
+		transport = a.tracing.transport(transport)
+	}
 	return enroll.New(enroll.Options{
 		Pool: cognito.NewClient(cognito.ClientOptions{
 			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
-			HTTPClient: &http.Client{Transport: a.tracing.transport(o.Transport)}, Metrics: m, Now: o.Now,
+			HTTPClient: &http.Client{Transport: transport}, Metrics: m, Now: o.Now,
 			Pacer: cognito.NewPacer(cognito.PacerOptions{
 				RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 			}),
