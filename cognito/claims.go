@@ -131,12 +131,13 @@ func (c *accessClaims) UnmarshalJSON(text []byte) error {
 // object is a JSON object whose names are exact and occur once. RFC 7519 §4
 // lets a reader refuse a claim that occurs twice or take the last; refusing it
 // keeps two readers of one token from seeing two different ones.
-type object map[string]json.RawMessage
+type object map[string]any
 
 var errNotStrict = errors.New("not a JSON object with names that occur once and values of the expected types")
 
 func readObject(text []byte) (object, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // keeps a date as it is written
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
 		return nil, errNotStrict
 	}
@@ -150,7 +151,7 @@ func readObject(text []byte) (object, error) {
 		if _, twice := o[key]; !ok || twice {
 			return nil, errNotStrict
 		}
-		var value json.RawMessage
+		var value any
 		if err := d.Decode(&value); err != nil {
 			return nil, errNotStrict
 		}
@@ -171,11 +172,8 @@ func (o object) text(name string) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	if value[0] != '"' { // encoding/json would let null pass
-		return "", errNotStrict
-	}
-	var s string
-	if err := json.Unmarshal(value, &s); err != nil {
+	s, ok := value.(string)
+	if !ok {
 		return "", errNotStrict
 	}
 	return s, nil
@@ -189,7 +187,11 @@ func (o object) date(name string) (*jwt.NumericDate, error) {
 	if !ok {
 		return nil, nil
 	}
-	seconds, err := strconv.ParseUint(string(value), 10, 63)
+	number, ok := value.(json.Number)
+	if !ok {
+		return nil, errNotStrict
+	}
+	seconds, err := strconv.ParseUint(number.String(), 10, 63)
 	if err != nil || seconds > lastDate {
 		return nil, errNotStrict
 	}
