@@ -143,9 +143,6 @@ func (j *judge) contractFaults(sent wire, r reply) []string {
 		}
 		return nil
 	}
-	if route.Operation.RequestBody == nil && (r.status == 413 || r.status == 415) {
-		return nil // A body where none belongs is refused like one that is wrong.
-	}
 	err = openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
 		Status:                 r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)),

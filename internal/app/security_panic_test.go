@@ -38,4 +38,7 @@ func TestAPanicInAnyOperationIsAProblem(t *testing.T) {
 			}
 		})
 	}
+	if got := w.metric("http_panics_total"); got == "0" {
+		t.Error("no panic was counted")
+	}
 }
