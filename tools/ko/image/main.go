@@ -32,6 +32,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -59,10 +60,11 @@ func build(ctx context.Context, version, revision, platform, to string) error {
 	if err != nil {
 		return err
 	}
-	// ko adds to a layout that is there already.
-	if err := os.RemoveAll(to); err != nil {
+	built, err := os.MkdirTemp("", "image")
+	if err != nil {
 		return err
 	}
+	defer func() { _ = os.RemoveAll(built) }()
 	p, err := v1.ParsePlatform(platform)
 	if err != nil {
 		return err
@@ -71,9 +73,9 @@ func build(ctx context.Context, version, revision, platform, to string) error {
 	if err != nil {
 		return err
 	}
-	return serve(image, func(reference string) error {
+	err = serve(image, func(reference string) error {
 		ko := exec.CommandContext(ctx, "go", "tool", "ko", "build", "mfa-enrollment/cmd/api",
-			"--push=false", "--oci-layout-path="+to, "--sbom=none", "--platform="+platform,
+			"--push=false", "--oci-layout-path="+built, "--sbom=none", "--platform="+platform,
 			"--image-label=org.opencontainers.image.title=mfa-enrollment",
 			"--image-label=org.opencontainers.image.description=Sets up authenticator apps for people in Amazon Cognito user pools",
 			"--image-label=org.opencontainers.image.version="+version,
@@ -81,9 +83,51 @@ func build(ctx context.Context, version, revision, platform, to string) error {
 		ko.Env = append(os.Environ(),
 			"KO_CONFIG_PATH=ko.yaml", "KO_DOCKER_REPO=mfa-enrollment", "KO_DEFAULTBASEIMAGE="+reference,
 			"VERSION="+version, "SOURCE_DATE_EPOCH=0", "CGO_ENABLED=0")
-		ko.Stdout, ko.Stderr = os.Stdout, os.Stderr
+		ko.Stderr = os.Stderr
 		return ko.Run()
 	})
+	if err != nil {
+		return err
+	}
+	return publish(built, to)
+}
+
+// publish writes the layout that ko made to its place. ko notes where the base
+// came from, which is another port each time; that alone would make every image
+// another one.
+func publish(from, to string) error {
+	index, err := layout.ImageIndexFromPath(from)
+	if err != nil {
+		return err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	if len(manifest.Manifests) != 1 {
+		return fmt.Errorf("ko made %d images", len(manifest.Manifests))
+	}
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		return err
+	}
+	image, _ = mutate.Annotations(image, map[string]string{"org.opencontainers.image.base.name": "mfa-enrollment/base"}).(v1.Image)
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	path, err := layout.Write(to, empty.Index)
+	if err != nil {
+		return err
+	}
+	if err := path.AppendImage(image); err != nil {
+		return err
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s@%s\n", to, digest)
+	return nil
 }
 
 // base is the image without the binary.

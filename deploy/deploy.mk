@@ -1,0 +1,27 @@
+# Included by the Makefile at the root.
+.PHONY: deploy-test deploy-files image reproducible
+
+VERSION  ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+# The chart, the rules, the dashboard, the compose file, the CloudFormation
+# template and the runbook; then rules and dashboard on a Prometheus that scrapes
+# the service. promtool and Prometheus are Debian's package prometheus; helm is
+# built at the version that tools/helm pins.
+deploy-test:
+	cd deploy/test && go vet ./... && go test -count=1 ./...
+	go test -race -count=1 ./deploy/live
+
+# The chart's copies of the rules and the dashboard.
+deploy-files:
+	cp deploy/prometheus/rules.yaml deploy/grafana/dashboard.json deploy/helm/mfa-enrollment/files/
+
+# The image as an OCI layout in bin/image, without Docker and without a push.
+# `skopeo copy oci:bin/image docker://…` or `crane push bin/image …` publishes it.
+image:
+	go -C tools/ko run ./image -version '$(VERSION)' -revision '$(REVISION)' -to ../../bin/image
+	IMAGE="$(CURDIR)/bin/image" go -C deploy/test test -count=1 -v -run Image .
+
+# Builds the service twice from HEAD, with nothing shared, and compares.
+reproducible:
+	./deploy/reproducible.sh
