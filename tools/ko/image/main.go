@@ -197,7 +197,10 @@ func files() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return archive.Bytes(), w.Close()
+	if err := w.Close(); err != nil { // which writes the end of the archive
+		return nil, err
+	}
+	return archive.Bytes(), nil
 }
 
 // serve keeps the image in a registry on loopback while use runs with its
