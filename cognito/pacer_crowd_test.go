@@ -95,7 +95,7 @@ func (p *person) enroll() {
 		_ = p.write(opVerify, &p.finishWaits)
 		time.Sleep(5 * time.Second)
 	}
-	if !p.insist(opVerify) || !p.rollout.session && !p.insist(opSetPreference) {
+	if !p.insist(opVerify) || !p.session && !p.insist(opSetPreference) {
 		p.note(func() { p.lost++ })
 		return
 	}
@@ -116,7 +116,7 @@ func (p *person) insist(operation string) bool {
 
 // write makes a call through the pacer and notes how long it waited there.
 func (p *person) write(operation string, waits *[]time.Duration) *enroll.Error {
-	c := call{operation: operation, session: p.rollout.session, person: p.name}
+	c := call{operation: operation, session: p.session, person: p.name}
 	if operation == opVerify {
 		c.age = time.Since(p.begun)
 	}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// report is what became of everybody in one way of the rollout.
+type report struct {
+	name           string
+	lives          []life
+	calls, refused int
+}
+
+// write prints the reports beside each other.
+func write(w io.Writer, o options, reports []report) error {
+	_, _ = fmt.Fprintf(w, "%d people by %s over %v. A quota of %d calls a second, of which others take %v, carries %.2f people a second; %.1f times as many arrive.\n\n",
+		o.people, o.flow, o.over, o.quota, o.others, o.limit(), float64(o.people)/o.over.Seconds()/o.limit())
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	row := func(name string, cell func(report) string) {
+		_, _ = fmt.Fprint(table, name)
+		for _, r := range reports {
+			_, _ = fmt.Fprint(table, "\t", cell(r))
+		}
+		_, _ = fmt.Fprintln(table)
+	}
+	count := func(which func(life) bool) func(report) string {
+		return func(r report) string { return fmt.Sprint(len(r.where(which))) }
+	}
+	row("", func(r report) string { return r.name })
+	row("people who finished", count(life.hasFinished))
+	row("gave up without a QR code", count(func(l life) bool { return l.qr == 0 }))
+	row("lost with a QR code in their hands", count(life.isLost))
+	row("finished a second, once warm", func(r report) string { return r.pace(o) })
+	row("calls of the quota", func(r report) string { return fmt.Sprint(r.calls) })
+	row("  for each who finished", func(r report) string { return ratio(r.calls, len(r.finished())) })
+	row("  refused", func(r report) string {
+		return fmt.Sprintf("%d (%.1f %%)", r.refused, 100*float64(r.refused)/max(1, float64(r.calls)))
+	})
+	row("waited for the QR code, half, 95 %, longest", func(r report) string {
+		return quantiles(r.durations(func(l life) bool { return l.qr > 0 }, func(l life) time.Duration { return l.qr - l.arrived }))
+	})
+	row("from the code to the end, half, 95 %, longest", func(r report) string {
+		return quantiles(r.durations(life.hasFinished, func(l life) time.Duration { return l.finished - l.code }))
+	})
+	row("half, 95 % and all of those were done after", func(r report) string { return quantiles(r.finished()) })
+	return table.Flush()
+}
+
+func (l life) hasFinished() bool { return l.finished > 0 }
+
+// isLost tells of a person who wanted to finish, could have, and did not.
+func (l life) isLost() bool { return l.qr > 0 && l.finished == 0 && !l.abandoned }
+
+func (r report) where(which func(life) bool) (some []life) {
+	for _, l := range r.lives {
+		if which(l) {
+			some = append(some, l)
+		}
+	}
+	return some
+}
+
+// durations are sorted.
+func (r report) durations(which func(life) bool, of func(life) time.Duration) (ds []time.Duration) {
+	for _, l := range r.where(which) {
+		ds = append(ds, of(l))
+	}
+	slices.Sort(ds)
+	return ds
+}
+
+// finished is when people finished.
+func (r report) finished() []time.Duration {
+	return r.durations(life.hasFinished, func(l life) time.Duration { return l.finished })
+}
+
+// pace is how many finished a second while people waited to start: from when
+// the first have had time to come back, to when the last got a QR code.
+func (r report) pace(o options) string {
+	warm := 3 * o.scan
+	starts := r.durations(func(l life) bool { return l.qr > 0 }, func(l life) time.Duration { return l.qr })
+	if len(starts) == 0 || starts[len(starts)-1] < warm+10*time.Second {
+		return "too short to say"
+	}
+	end, n := starts[len(starts)-1], 0
+	for _, at := range r.finished() {
+		if at >= warm && at < end {
+			n++
+		}
+	}
+	a := float64(n) / (end - warm).Seconds()
+	return fmt.Sprintf("%.2f (%.0f %% of the limit)", a, 100*a/o.limit())
+}
+
+func ratio(a, b int) string {
+	if b == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", float64(a)/float64(b))
+}
+
+// quantiles of sorted durations: half, 95 % and all.
+func quantiles(ds []time.Duration) string {
+	if len(ds) == 0 {
+		return "-"
+	}
+	at := func(q float64) time.Duration {
+		return ds[min(len(ds)-1, int(q*float64(len(ds))))].Round(100 * time.Millisecond)
+	}
+	return fmt.Sprintf("%v, %v, %v", at(.5), at(.95), at(1))
+}

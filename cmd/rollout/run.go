@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// run is the program. Its status is 2 for a wrong command line, 1 for what else
+// went wrong.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
+	reports, err := rehearse(ctx, o, stderr)
+	if err == nil {
+		err = write(stdout, o, reports)
+	}
+	if err == nil && o.chart != "" {
+		err = os.WriteFile(o.chart, chart(o, reports), 0o644) //nolint:gosec // A picture to be shown.
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// rehearse plays the rollout in each way, one after the other, each with a Cognito
+// of its own and the same people.
+func rehearse(ctx context.Context, o options, progress io.Writer) (reports []report, err error) {
+	for _, way := range o.waysToPlay() {
+		r, err := rehearseOne(ctx, o, way, progress)
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, r)
+	}
+	return reports, ctx.Err()
+}
+
+func rehearseOne(ctx context.Context, o options, way string, progress io.Writer) (report, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := report{name: way, lives: make([]life, o.people)}
+	cognito, err := newStandIn(ctx, o)
+	if err != nil {
+		return r, err
+	}
+	pageOf := func(i int) page { return direct(o, cognito, i) }
+	if way == throughService {
+		s, err := newService(ctx, o, cognito)
+		if err != nil {
+			return r, err
+		}
+		defer func() { _ = s.stop() }()
+		pageOf = func(i int) page { return s.page(o, i) }
+	}
+	begin := time.Now()
+	stop := every(10*time.Second, func() {
+		calls, refused := cognito.writes()
+		_, _ = fmt.Fprintf(progress, "%s, %.0f s: %d calls of the quota, %d refused\n", way, time.Since(begin).Seconds(), calls, refused)
+	})
+	play(ctx, o, pageOf, r.lives)
+	stop()
+	r.calls, r.refused = cognito.writes()
+	return r, nil
+}
+
+// play lets everybody arrive and waits until the last is gone.
+func play(ctx context.Context, o options, pageOf func(int) page, lives []life) {
+	begin := time.Now()
+	random := rand.New(rand.NewPCG(o.seed, 0)) //nolint:gosec // A rehearsal is to be repeatable.
+	var all sync.WaitGroup
+	for i := range lives {
+		arrival := time.Duration(random.Float64() * float64(o.over))
+		p := &person{options: o, rand: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), now: time.Now} //nolint:gosec // As above.
+		all.Go(func() {
+			p.sleep(ctx, arrival)
+			if ctx.Err() != nil {
+				return
+			}
+			p.arrived, p.page = time.Now(), pageOf(i)
+			p.enroll(ctx, begin)
+			lives[i] = p.life
+		})
+	}
+	all.Wait()
+}
+
+// every does something from time to time until it is stopped.
+func every(d time.Duration, do func()) (stop func()) {
+	tick, stopped, ended := time.NewTicker(d), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-tick.C:
+				do()
+			case <-stopped:
+				return
+			}
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(stopped)
+		<-ended
+	}
+}

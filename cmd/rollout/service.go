@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mfa-enrollment/internal/app"
+)
+
+// service is the replicas of the service in front of one Cognito.
+type service struct {
+	cognito  *standIn
+	replicas []*app.App
+	next     atomic.Uint64
+	client   *http.Client
+}
+
+// newService starts the replicas.
+func newService(ctx context.Context, o options, cognito *standIn) (*service, error) {
+	s := &service{cognito: cognito, client: &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 1000},
+	}}
+	seal := make([]byte, 32)
+	if _, err := rand.Read(seal); err != nil {
+		return nil, err
+	}
+	environment := map[string]string{
+		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "TRUSTED_PROXIES": "127.0.0.1",
+		"COGNITO_ENDPOINT": cognito.url, "COGNITO_USER_POOL_IDS": poolID, "COGNITO_CLIENT_IDS": clientID,
+		"COGNITO_WRITE_RPS": strconv.Itoa(o.quota), "TOTP_ISSUER": "Rollout",
+		"REDIS_URL": o.redis, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
+	}
+	config, err := app.LoadConfig(func(name string) string { return environment[name] })
+	if err != nil {
+		return nil, err
+	}
+	for range o.replicas {
+		replica, err := app.New(config, app.Options{Build: app.Build()})
+		if err == nil {
+			err = replica.Start(ctx)
+		}
+		if err != nil {
+			return nil, errors.Join(err, s.stop())
+		}
+		s.replicas = append(s.replicas, replica)
+	}
+	return s, nil
+}
+
+func (s *service) stop() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, replica := range s.replicas {
+		err = errors.Join(err, replica.Stop(ctx))
+	}
+	return err
+}
+
+// page is the front end of the service as the person with this number has it.
+func (s *service) page(o options, i int) page {
+	p := &servicePage{service: s, user: username(i), bySession: o.flow == "session", address: "192.0.2.1"}
+	if !o.oneOffice {
+		p.address = fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)
+	}
+	p.signIn()
+	return p
+}
+
+// servicePage knows the API of the service and keeps what a page would.
+type servicePage struct {
+	*service
+	user, address string
+	bySession     bool
+
+	mu             sync.Mutex // two clicks
+	token, session string
+	verified       bool // and not switched on yet
+}
+
+func (p *servicePage) signIn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bySession {
+		p.session = p.cognito.Session(poolID, clientID, p.user)
+	} else {
+		p.token = p.cognito.SignIn(poolID, clientID, p.user).AccessToken
+	}
+}
+
+func (p *servicePage) begin(ctx context.Context) (string, result) {
+	var reply struct{ Secret, Session string }
+	body := map[string]any{}
+	p.mu.Lock()
+	if p.bySession {
+		body["session"] = p.session
+	}
+	p.mu.Unlock()
+	r := p.call(ctx, http.MethodPost, "/v1/mfa/totp", body, &reply)
+	if r.outcome == done && p.bySession {
+		p.mu.Lock()
+		p.session = reply.Session
+		p.mu.Unlock()
+	}
+	return reply.Secret, r
+}
+
+func (p *servicePage) verify(ctx context.Context, code string) result {
+	p.mu.Lock()
+	body, verified := map[string]any{"code": code}, p.verified
+	if p.bySession {
+		body["session"], body["username"], body["clientId"] = p.session, p.user, clientID
+	}
+	p.mu.Unlock()
+	if verified {
+		return p.call(ctx, http.MethodPut, "/v1/mfa/totp/preference", map[string]any{"enabled": true, "preferred": true}, nil)
+	}
+	return p.call(ctx, http.MethodPost, "/v1/mfa/totp/verify", body, nil)
+}
+
+// call makes a request of the next replica, and reads its answer as a page
+// should: by the code of a problem, and Retry-After.
+func (p *servicePage) call(ctx context.Context, method, path string, body, reply any) result {
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return result{outcome: failed}
+	}
+	replica := p.replicas[p.next.Add(1)%uint64(len(p.replicas))]
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+replica.Addr()+path, bytes.NewReader(sent))
+	if err != nil {
+		return result{outcome: failed}
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Forwarded-For", p.address)
+	if p.token != "" {
+		request.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return result{outcome: failed}
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode < 300 {
+		if reply == nil {
+			reply = &struct{}{}
+		}
+		if json.NewDecoder(response.Body).Decode(reply) != nil {
+			return result{outcome: failed}
+		}
+		return result{outcome: done}
+	}
+	var problem struct{ Code string }
+	_ = json.NewDecoder(response.Body).Decode(&problem)
+	return p.problem(problem.Code, response.Header.Get("Retry-After"))
+}
+
+func (p *servicePage) problem(code, retryAfter string) result {
+	switch code {
+	case "code_mismatch", "code_already_used":
+		return result{outcome: wrongCode}
+	case "enrollment_replaced", "no_pending_enrollment":
+		return result{outcome: startAgain}
+	case "session_expired", "invalid_token":
+		return result{outcome: signInAgain}
+	case "verified_not_enabled":
+		p.mu.Lock()
+		p.verified = true
+		p.mu.Unlock()
+	}
+	if seconds, err := strconv.Atoi(retryAfter); err == nil {
+		return result{outcome: comeBack, wait: time.Duration(seconds) * time.Second}
+	}
+	return result{outcome: failed}
+}
