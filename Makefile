@@ -35,4 +35,4 @@ compatible:
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/api ./cmd/api
 
-include fuzz.mk tools/sbom/sbom.mk
+include bench/bench.mk deploy/deploy.mk fuzz.mk tools/sbom/sbom.mk
