@@ -7,10 +7,11 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # The chart, the rules, the dashboard, the compose file, the CloudFormation
 # template and the runbook; then rules and dashboard on a Prometheus that scrapes
 # the service. promtool and Prometheus are Debian's package prometheus; helm is
-# built at the version that tools/helm pins.
+# built at the version that tools/helm pins. The last line has the flags of
+# `make test`, which then need not run it again.
 deploy-test:
 	cd deploy/test && go vet ./... && go test -count=1 ./...
-	go test -race -count=1 ./deploy/live
+	go test -race -parallel 8 ./deploy/live
 
 # The chart's copies of the rules and the dashboard.
 deploy-files:
