@@ -326,7 +326,7 @@ func TestTemplateFitsTheSpecificationOfItsResources(t *testing.T) {
 					t.Errorf("%s: %v", resource, err)
 				}
 				if properties, ok := r["Properties"].(map[string]any); ok {
-					properties["Nmae"] = "x"
+					properties["NoSuchProperty"] = "x"
 					if schemas[kind].Validate(plainJSON(t, r)) == nil {
 						t.Errorf("%s: a misspelt property was not noticed", resource)
 					}

@@ -98,6 +98,30 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
+// What is installed is the package, not the folder.
+func TestPackageRendersWhatTheFolderDoes(t *testing.T) {
+	dir, values := t.TempDir(), valuesFiles(t)["everything"]
+	if _, err := helm(t, "package", chart, "--destination", dir); err != nil {
+		t.Fatal(err)
+	}
+	packed, err := filepath.Glob(dir + "/*.tgz")
+	if err != nil || len(packed) != 1 {
+		t.Fatalf("%v: %v", packed, err)
+	}
+	var rendered [2]string
+	for i, from := range []string{chart, packed[0]} {
+		if rendered[i], err = helm(t, "template", "release", from, "--kube-version", kubeVersion, "-f", values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rendered[0] != rendered[1] {
+		t.Error("the package renders something else than the folder")
+	}
+	if content, _ := os.ReadFile(packed[0]); len(content) > 64<<10 {
+		t.Errorf("the package has %d bytes: it holds what it should not", len(content))
+	}
+}
+
 func TestChartRefusesBadValues(t *testing.T) {
 	minimal := valuesFiles(t)["minimal"]
 	tests := map[string]struct {
