@@ -28,7 +28,7 @@ func checkHeader(token string) error {
 	}
 	// Go's base64 decoder skips line breaks, so a token could be spelt in many
 	// ways if it were left to it.
-	if strings.ContainsFunc(token, foreignToJWT) {
+	if strings.TrimLeft(token, jwtAlphabet) != "" {
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	}
 	header, err := readHeader(token)
@@ -61,15 +61,9 @@ func checkHeader(token string) error {
 	return nil
 }
 
-// foreignToJWT tells whether a character has no place in a compact JWS or JWE:
-// neither of the base64url alphabet nor a dot.
-func foreignToJWT(r rune) bool {
-	switch {
-	case 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-		return false
-	}
-	return r != '-' && r != '_' && r != '.'
-}
+// jwtAlphabet is all that a compact JWS or JWE is written with: base64url (RFC
+// 4648 §5) and dots.
+const jwtAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 func readHeader(token string) (object, error) {
 	segment, _, _ := strings.Cut(token, ".")
