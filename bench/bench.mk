@@ -9,4 +9,4 @@ bench:
 bench-qr:
 	@out=$$(mktemp) && trap 'rm -f "$$out"' EXIT && \
 	go test -run '^$$' -bench QR -count 6 ./internal/qr >"$$out" && \
-	cd bench && go tool benchstat "$$out"
+	cd bench && go tool benchstat qr="$$out"

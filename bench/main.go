@@ -157,32 +157,33 @@ func table(w io.Writer, all []*candidate) error {
 	return nil
 }
 
-// profile writes profiles of the service under full load, with nothing
-// kept, so that verifying needs no start before it.
+// profile writes profiles of the service under full load, of a process for each
+// operation, with nothing kept, so that verifying needs no start before it.
 func (b *bench) profile(ctx context.Context, folder string) error {
+	err := b.profileOne(ctx, filepath.Join(folder, "startTotp"), http.StatusCreated, "data:image/png;base64,", startTotp)
+	if err != nil {
+		return err
+	}
+	return b.profileOne(ctx, filepath.Join(folder, "verifyTotp"), http.StatusOK, "methods", verifyTotp)
+}
+
+func (b *bench) profileOne(ctx context.Context, to string, status int, holds string, operation func(string) func(string) (*http.Request, error)) error {
 	p, err := b.service("PROFILING=true", "PENDING_TTL=0").start(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.stop()
-	for name, c := range map[string]*caller{
-		"startTotp":  newCaller(b.tokens, http.StatusCreated, "data:image/png;base64,", startTotp("http://"+p.addr)),
-		"verifyTotp": newCaller(b.tokens, http.StatusOK, "methods", verifyTotp("http://"+p.addr)),
-	} {
-		failed := make(chan error, 1)
-		go func() {
-			_, err := c.busy(ctx, len(b.tokens)*10, profileLength*time.Second)
-			failed <- err
-		}()
-		err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.admin, profileLength-2), filepath.Join(folder, name+".cpu.pprof"))
-		if err := errors.Join(err, <-failed); err != nil {
-			return err
-		}
-		if err := fetch(ctx, "http://"+p.admin+"/debug/pprof/allocs", filepath.Join(folder, name+".allocs.pprof")); err != nil {
-			return err
-		}
+	c := newCaller(b.tokens, status, holds, operation("http://"+p.addr))
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.busy(ctx, len(b.tokens)*10, profileLength*time.Second)
+		failed <- err
+	}()
+	err = fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.admin, profileLength-2), to+".cpu.pprof")
+	if err := errors.Join(err, <-failed); err != nil {
+		return err
 	}
-	return nil
+	return fetch(ctx, "http://"+p.admin+"/debug/pprof/allocs", to+".allocs.pprof")
 }
 
 // fetch saves what an address answers.
