@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/metrics"
 )
@@ -102,7 +104,7 @@ func (p *Pacer) do(ctx context.Context, w call, send func(context.Context) *enro
 	defer cancel()
 	c, paid := p.claim(w), 0.0
 	for {
-		if err := p.wait(waiting, w.operation, c); err != nil {
+		if err := p.turn(waiting, w.operation, c); err != nil {
 			p.owe(paid)
 			return err
 		}
@@ -116,6 +118,13 @@ func (p *Pacer) do(ctx context.Context, w call, send func(context.Context) *enro
 		p.o.Metrics.QuotaRefused()
 		p.quota.refused(ctx, time.Since(sent))
 	}
+}
+
+// turn waits for a call's turn, as a span of the request's trace.
+func (p *Pacer) turn(ctx context.Context, operation string, c claim) *enroll.Error {
+	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("mfa-enrollment").Start(ctx, "quota wait")
+	defer span.End()
+	return p.wait(ctx, operation, c)
 }
 
 // overQuota tells whether Cognito refused a call for the account's quota, and
