@@ -41,7 +41,9 @@ func newListener(h http.Handler, logger *slog.Logger, maxConnections int) *liste
 			WriteTimeout:      requestTimeout + 10*time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    maxHeaders,
-			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+			// net/http would answer OPTIONS * by itself, without our headers.
+			DisableGeneralOptionsHandler: true,
+			ErrorLog:                     slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 	}
 }

@@ -3,8 +3,6 @@ package app_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -255,11 +253,9 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-func randomSeed() uint64 {
-	var b [4]byte
-	_, _ = rand.Read(b[:])
-	return uint64(binary.BigEndian.Uint32(b[:]))
-}
+// usualSeed makes every run the same unless CONTRACT_SEED says otherwise, so that
+// a failure is always one of the change at hand. It once found OPTIONS *.
+const usualSeed = 4100457329
 
 // Requests made from openapi.yaml, whole and broken in every field, get replies
 // of the contract and never a 5xx, over real sockets. CONTRACT_REQUESTS says how
@@ -273,7 +269,7 @@ func TestEveryReplyKeepsTheContract(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
 	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("image/png") })
 	w := newWorldWith(t, crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
-	seed, requests := number(t, "CONTRACT_SEED", randomSeed()), number(t, "CONTRACT_REQUESTS", 3000)
+	seed, requests := number(t, "CONTRACT_SEED", usualSeed), number(t, "CONTRACT_REQUESTS", 3000)
 	only := number(t, "CONTRACT_ONLY", requests)
 	t.Logf("CONTRACT_SEED=%d CONTRACT_REQUESTS=%d", seed, requests)
 
