@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -318,5 +320,53 @@ func TestWithoutRedisAReplicaHasTheQuotaToItself(t *testing.T) {
 	ill := newSharedAccount(SharedQuota{Client: nowhere, Name: "x", Healthy: func() bool { return false }}, asSlow, func() { t.Error("an ill Redis was asked") })
 	if v := ill.take(t.Context(), claim{}, 0); !v.granted {
 		t.Errorf("%+v", v)
+	}
+}
+
+func TestTheDocumentedRightsAreEnoughForTheQuota(t *testing.T) {
+	client, ctx := startRedis(t), t.Context()
+	page, err := os.ReadFile("../docs/rollout.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(page), "Rights for the quota:\n\n```\n")
+	rule, _, closed := strings.Cut(after, "\n```")
+	if !found || !closed {
+		t.Fatal("docs/rollout.md has no block of rights for the quota")
+	}
+	rights := strings.Fields(strings.ReplaceAll(rule, "PASSWORD", "Correct-Horse-Battery"))
+	// Each right in turn is taken away, and none at last.
+	first := slices.Index(rights, "-@all") + 1
+	for i := first; i <= len(rights); i++ {
+		without, taken := slices.Clone(rights), "none"
+		if i < len(rights) {
+			without, taken = slices.Delete(without, i, i+1), rights[i]
+		}
+		t.Run("without "+taken, func(t *testing.T) {
+			setUser := []any{}
+			for _, word := range slices.Insert(without, 3, "reset") {
+				setUser = append(setUser, word)
+			}
+			if err := client.Do(ctx, setUser...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			client.FlushAll(ctx)
+			client.ScriptFlush(ctx)
+			o := *client.Options()
+			o.Username, o.Password = "mfa-enrollment", "Correct-Horse-Battery"
+			limited := redis.NewClient(&o)
+			defer func() { _ = limited.Close() }()
+			failed := 0
+			s := newSharedAccount(SharedQuota{Client: limited, Name: "x"}, asSlow, func() { failed++ })
+			s.patience, s.aloneFor = time.Minute, 0
+			s.take(ctx, looking(aStart("1")), 0)
+			s.take(ctx, looking(aStart("1")), 0)
+			s.take(ctx, aStart("1"), 0)
+			s.leave(ctx, "2")
+			s.refused(ctx, 0)
+			if (failed > 0) != (i < len(rights)) {
+				t.Errorf("%d of five calls failed", failed)
+			}
+		})
 	}
 }

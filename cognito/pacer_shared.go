@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// sharedPatience bounds how long Redis may take; a person waits.
-	sharedPatience = 300 * time.Millisecond
+	// sharedPatience bounds how long Redis may take. Calls wait longer than this
+	// for their turn, and every replica that goes on alone overspends the quota.
+	sharedPatience = time.Second
 	// aloneFor is how long Redis is not asked after it failed.
 	aloneFor = time.Second
 )
@@ -37,12 +38,12 @@ type SharedQuota struct {
 // from Cognito's refusals that it is not.
 type sharedAccount struct {
 	SharedQuota
-	limit    float64
-	script   *redis.Script
-	keys     []string
-	alone    *account
-	failed   func() // called for each failure that was survived
-	patience time.Duration
+	limit              float64
+	script             *redis.Script
+	keys               []string
+	alone              *account
+	failed             func() // called for each failure that was survived
+	patience, aloneFor time.Duration
 
 	mu     sync.Mutex
 	pace   pace // as Redis told it last
@@ -53,7 +54,7 @@ func newSharedAccount(q SharedQuota, limit float64, failed func()) *sharedAccoun
 	key := "mfa-enrollment:{quota:" + q.Name + "}"
 	return &sharedAccount{
 		SharedQuota: q, limit: limit, script: redis.NewScript(sharedScript), keys: []string{key, key + ":line", key + ":until"},
-		alone: newAccount(limit), failed: failed, patience: sharedPatience, pace: pace{limit: limit},
+		alone: newAccount(limit), failed: failed, patience: sharedPatience, aloneFor: aloneFor, pace: pace{limit: limit},
 	}
 }
 
@@ -114,7 +115,7 @@ func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit flo
 	defer s.mu.Unlock()
 	if err != nil {
 		s.failed()
-		s.asking = time.Now().Add(aloneFor)
+		s.asking = time.Now().Add(s.aloneFor)
 		return verdict{}, false
 	}
 	s.pace.top, s.pace.cut = p.top, p.cut
