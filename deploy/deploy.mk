@@ -10,7 +10,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # built at the version that tools/helm pins. The last line has the flags of
 # `make test`, which then need not run it again.
 deploy-test:
-	cd deploy/test && go vet ./... && go test -count=1 ./...
+	cd deploy/test && go vet ./... && go test -count=1 -timeout 30m ./... # helm is built in there
 	go test -race -parallel 8 ./deploy/live
 
 # The chart's copies of the rules and the dashboard.
