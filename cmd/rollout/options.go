@@ -41,7 +41,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Float64Var(&o.times, "times", 4, "how many `times` the limit arrives")
 	f.StringVar(&o.flow, "flow", "token", "token (signed in) or session (signing in)")
 	f.StringVar(&o.ways, "through", "both", "service, directly, or both, one after the other")
-	f.IntVar(&o.replicas, "replicas", 1, "`replicas` of the service; people meet them in turn")
+	f.IntVar(&o.replicas, "replicas", 1, "`replicas` of the service; each request meets any of them")
 	f.StringVar(&o.redis, "redis", "", "`URL` of a Redis that the replicas share")
 	f.IntVar(&o.quota, "quota", 25, "Cognito's quota, and COGNITO_WRITE_RPS, in `calls` a second")
 	f.Float64Var(&o.others, "others-rps", 0, "`calls` a second that others in the AWS account take of it")

@@ -3,15 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mfa-enrollment/internal/app"
@@ -21,7 +21,6 @@ import (
 type service struct {
 	cognito  *standIn
 	replicas []*app.App
-	next     atomic.Uint64
 	client   *http.Client
 }
 
@@ -32,7 +31,7 @@ func newService(ctx context.Context, o options, cognito *standIn) (*service, err
 		Transport: &http.Transport{MaxIdleConnsPerHost: 1000},
 	}}
 	seal := make([]byte, 32)
-	if _, err := rand.Read(seal); err != nil {
+	if _, err := crand.Read(seal); err != nil {
 		return nil, err
 	}
 	environment := map[string]string{
@@ -69,7 +68,7 @@ func (s *service) stop() (err error) {
 
 // page is the front end of the service as the person with this number has it.
 func (s *service) page(o options, i int) page {
-	p := &servicePage{service: s, user: username(i), bySession: o.flow == "session", address: "192.0.2.1"}
+	p := &servicePage{service: s, user: username(i), bySession: o.flow == "session", address: "192.0.2.1", rand: rand.New(rand.NewPCG(o.seed, uint64(i)))} //nolint:gosec // A rehearsal is to be repeatable.
 	if !o.oneOffice {
 		p.address = fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)
 	}
@@ -86,6 +85,7 @@ type servicePage struct {
 	mu             sync.Mutex // two clicks
 	token, session string
 	verified       bool // and not switched on yet
+	rand           *rand.Rand
 }
 
 func (p *servicePage) signIn() {
@@ -128,14 +128,16 @@ func (p *servicePage) verify(ctx context.Context, code string) result {
 	return p.call(ctx, http.MethodPost, "/v1/mfa/totp/verify", body, nil)
 }
 
-// call makes a request of the next replica, and reads its answer as a page
+// call makes a request of any replica, and reads its answer as a page
 // should: by the code of a problem, and Retry-After.
 func (p *servicePage) call(ctx context.Context, method, path string, body, reply any) result {
 	sent, err := json.Marshal(body)
 	if err != nil {
 		return result{outcome: failed}
 	}
-	replica := p.replicas[p.next.Add(1)%uint64(len(p.replicas))]
+	p.mu.Lock()
+	replica := p.replicas[p.rand.IntN(len(p.replicas))]
+	p.mu.Unlock()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+replica.Addr()+path, bytes.NewReader(sent))
 	if err != nil {
 		return result{outcome: failed}
