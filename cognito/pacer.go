@@ -36,8 +36,13 @@ type PacerOptions struct {
 	Metrics *metrics.Metrics
 }
 
-// longestLine is how far ahead somebody is told when to come back.
-const longestLine = 15 * time.Minute
+const (
+	// longestLine is how far ahead somebody is told when to come back.
+	longestLine = 15 * time.Minute
+	// sessionReserve is what a session has lost before it gets here, and what it
+	// must have left at its turn.
+	sessionReserve = 30 * time.Second
+)
 
 // Pacer spends the quota that Cognito has for AssociateSoftwareToken,
 // VerifySoftwareToken and SetUserMFAPreference, all together 25 calls a second
@@ -151,7 +156,7 @@ func (p *Pacer) claim(w call) claim {
 	c := claim{start: true, person: w.person, cost: 1 + p.habits[w.flow()].toFollow(time.Now()), ahead: longestLine}
 	if w.flow() == enroll.FlowSession {
 		// Who comes back with a session must have some of it left.
-		c.ahead = p.o.SessionValidity - time.Minute
+		c.ahead, c.ages = min(longestLine, p.o.SessionValidity-sessionReserve), true
 	}
 	return c
 }

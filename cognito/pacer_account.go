@@ -45,7 +45,8 @@ type claim struct {
 	// The rest is of starts alone.
 	person string        // who starts, hashed
 	cost   float64       // the calls of the whole enrolment; 0 when that was paid before
-	ahead  time.Duration // how long a place in the line may be kept
+	ahead  time.Duration // how far ahead a place in the line may be
+	ages   bool          // what it comes with is good for so long only, from when it was first seen
 	look   bool          // only take a place and ask when its turn comes
 	queued int           // how many starts wait here for their turn
 }
@@ -65,6 +66,7 @@ type verdict struct {
 	// that only looks, until its turn.
 	wait  time.Duration
 	place int64 // in the line, the lower the earlier
+	stale bool  // there would be a place, but what it comes with is too old to wait for it
 }
 
 // account is a quota in memory. It holds two things that grow at the rate.
@@ -89,18 +91,22 @@ type account struct {
 	line   []*waiting // in the order of the places
 	people map[string]*waiting
 	last   int64 // place
+	// seen is when people came first whose sessions age, and sightings the same
+	// in the order of time.
+	seen      map[string]time.Time
+	sightings []waiting
 }
 
 // waiting is somebody in the line.
 type waiting struct {
 	person string
 	place  int64
-	until  time.Time // how long it is kept
+	until  time.Time // when the place, or having been seen, is forgotten
 }
 
 func newAccount(limit float64) *account {
 	return &account{
-		pace: pace{limit: limit}, at: time.Now(), people: map[string]*waiting{},
+		pace: pace{limit: limit}, at: time.Now(), people: map[string]*waiting{}, seen: map[string]time.Time{},
 		tokens: burst(limit), room: limit * aheadOver.Seconds(),
 	}
 }
@@ -121,7 +127,8 @@ func (a *account) take(_ context.Context, c claim, credit float64) verdict {
 	rate := a.advance(credit)
 	var v verdict
 	if c.cost > 0 {
-		before := a.stand(c, rate)
+		var before int
+		before, v.stale = a.stand(c, rate)
 		v.place = a.last + 1
 		if w := a.people[c.person]; w != nil {
 			v.place = w.place
@@ -162,7 +169,7 @@ func (a *account) advance(credit float64) float64 {
 // stand gives a person a place at the end of the line, or finds the one that is
 // kept, and keeps it until a while after the turn. It returns how many are
 // before. A line that is too long already takes nobody more.
-func (a *account) stand(c claim, rate float64) (before int) {
+func (a *account) stand(c claim, rate float64) (before int, stale bool) {
 	a.line = slices.DeleteFunc(a.line, func(w *waiting) bool {
 		late := w.until.Before(a.at)
 		if late {
@@ -176,15 +183,33 @@ func (a *account) stand(c claim, rate float64) (before int) {
 	}
 	turn := seconds(float64(before) * c.cost / rate)
 	if w == nil {
-		if turn > c.ahead {
-			return before
+		if turn > c.ahead-a.age(c) {
+			return before, turn <= c.ahead
 		}
 		a.last++
 		w = &waiting{person: c.person, place: a.last}
 		a.line, a.people[c.person] = append(a.line, w), w
 	}
 	w.until = a.at.Add(turn + graceOver)
-	return before
+	return before, false
+}
+
+// age is how long ago somebody came first with what ages, and zero for others.
+func (a *account) age(c claim) time.Duration {
+	for len(a.sightings) > 0 && a.sightings[0].until.Before(a.at) {
+		delete(a.seen, a.sightings[0].person)
+		a.sightings = a.sightings[1:]
+	}
+	if !c.ages {
+		return 0
+	}
+	first, known := a.seen[c.person]
+	if !known {
+		first = a.at
+		a.seen[c.person] = first
+		a.sightings = append(a.sightings, waiting{person: c.person, until: first.Add(c.ahead + graceOver)})
+	}
+	return a.at.Sub(first)
 }
 
 // index is how many are before one in the line.

@@ -77,6 +77,16 @@ func quotas(t *testing.T) map[string]func(limit float64) quota {
 	}
 }
 
+// older lets a quota take somebody's first coming for longer ago.
+func older(q quota, person string, by time.Duration) {
+	switch q := q.(type) {
+	case *account:
+		q.seen[person] = q.seen[person].Add(-by)
+	case *sharedAccount:
+		q.Client.IncrByFloat(context.Background(), q.keys[0]+":seen:"+person, -by.Seconds())
+	}
+}
+
 // sharedBy is one replica's side of a quota in Redis, which must not be out of
 // reach.
 func sharedBy(t *testing.T, client redis.UniversalClient, name string, limit float64) *sharedAccount {
@@ -205,6 +215,32 @@ func TestAnAccountInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 				}
 				if v := take(q, short(2)); !near(v.wait, 2*price/asSlow) {
 					t.Errorf("the last in the line: told %v", v.wait)
+				}
+			})
+			t.Run("who comes with what is too old to wait is told so", func(t *testing.T) {
+				q := make(asSlow)
+				aging := func(person string) claim {
+					c := looking(aStart(person))
+					c.ages, c.ahead = true, 100*time.Second
+					return c
+				}
+				// Each of the line takes three seconds.
+				for n := range 40 {
+					take(q, aging(fmt.Sprint(n)))
+				}
+				if v := take(q, aging("late")); v.stale || v.wait < 100*time.Second {
+					t.Errorf("the line is too long for anybody: %+v", v)
+				}
+				for n := range 20 {
+					q.leave(ctx, fmt.Sprint(n))
+				}
+				older(q, "late", 60*time.Second)
+				if v := take(q, aging("late")); !v.stale {
+					t.Errorf("a minute later, with less than that to wait: %+v", v)
+				}
+				before := take(q, aging("fresh"))
+				if again := take(q, aging("fresh")); before.stale || again.stale || again.place != before.place {
+					t.Errorf("somebody else: %+v, then %+v", before, again)
 				}
 			})
 			t.Run("when calls lie idle nobody waits for those who are not here", func(t *testing.T) {
@@ -359,9 +395,11 @@ func TestTheDocumentedRightsAreEnoughForTheQuota(t *testing.T) {
 			failed := 0
 			s := newSharedAccount(SharedQuota{Client: limited, Name: "x"}, asSlow, func() { failed++ })
 			s.patience, s.aloneFor = time.Minute, 0
-			s.take(ctx, looking(aStart("1")), 0)
-			s.take(ctx, looking(aStart("1")), 0)
-			s.take(ctx, aStart("1"), 0)
+			session := aStart("1")
+			session.ages = true
+			s.take(ctx, looking(session), 0)
+			s.take(ctx, looking(session), 0)
+			s.take(ctx, session, 0)
 			s.leave(ctx, "2")
 			s.refused(ctx, 0)
 			if (failed > 0) != (i < len(rights)) {

@@ -24,6 +24,10 @@ func (p *Pacer) wait(ctx context.Context, operation string, c claim) *enroll.Err
 	w := &waiter{operation: operation, claim: c, turn: make(chan struct{})}
 	if c.cost > 0 {
 		v := p.look(ctx, c)
+		if v.stale {
+			p.o.Metrics.StartTurnedAway(metrics.TurnedAwayStale)
+			return enroll.Fail(enroll.SessionExpired, "the quota: the session does not live until its turn")
+		}
 		if until, _ := ctx.Deadline(); begin.Add(v.wait).After(until) {
 			return p.turnAway(metrics.TurnedAwayLine, c, v.wait)
 		}

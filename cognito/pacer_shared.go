@@ -32,8 +32,9 @@ type SharedQuota struct {
 	Name string
 }
 
-// sharedAccount is a quota in Redis, under the three keys
-// mfa-enrollment:{quota:NAME}, …:line and …:until. While Redis is out of reach
+// sharedAccount is a quota in Redis, under the keys
+// mfa-enrollment:{quota:NAME}, …:line and …:until, and one …:seen:PERSON for
+// each person who comes with a session. While Redis is out of reach
 // the replica has the quota to itself, as if it were the only one, and learns
 // from Cognito's refusals that it is not.
 type sharedAccount struct {
@@ -105,8 +106,8 @@ func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit flo
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
-	reply, err := s.script.Run(ctx, s.Client, s.keys,
-		did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(),
+	reply, err := s.script.Run(ctx, s.Client, append(s.keys[:3:3], s.keys[0]+":seen:"+c.person),
+		did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(), c.ages,
 		burstOver.Seconds(), aheadOver.Seconds(), overdrive, graceOver.Seconds(),
 		retreat, regain.Seconds(), slowest, measureOver.Seconds(),
 	).Slice()
@@ -122,13 +123,13 @@ func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit flo
 	return v, true
 }
 
-// parseVerdict reads the script's reply: granted, wait, place, and the pace. It
+// parseVerdict reads the script's reply: granted, wait, place, the pace, and stale. It
 // has fractions as strings, since Redis cuts the numbers of a script to integers.
 func parseVerdict(reply []any, err error) (v verdict, p pace, _ error) {
 	if err != nil {
 		return v, p, err
 	}
-	if len(reply) != 5 {
+	if len(reply) != 6 {
 		return v, p, errors.New("the script's reply has another length")
 	}
 	numbers := make([]float64, len(reply))
@@ -142,7 +143,7 @@ func parseVerdict(reply []any, err error) (v verdict, p pace, _ error) {
 			}
 		}
 	}
-	v = verdict{granted: numbers[0] == 1, wait: seconds(numbers[1]), place: int64(numbers[2])}
+	v = verdict{granted: numbers[0] == 1, wait: seconds(numbers[1]), place: int64(numbers[2]), stale: numbers[5] == 1}
 	if p.top = numbers[3]; p.top > 0 {
 		p.cut = time.Now().Add(-time.Duration(numbers[4] * float64(time.Second)))
 	}

@@ -4,18 +4,20 @@
 -- KEYS: 1 the account (a hash)
 --       2 the line (a sorted set of people by place)
 --       3 until when each place is kept (a sorted set of people by time)
+--       4 when this person came first, if that matters
 -- ARGV: 1 what to do: take, look, leave or refused
 --       2 the limit, in calls a second     3 credit to the room
 --       4 1 for a start                    5 the person
---       6 the cost                         7 how long a place is kept, seconds
+--       6 the cost                         7 how far ahead a place may be, seconds
 --       8 how many starts wait there       9 refused: how long ago it was sent
---       10.. the constants: burstOver, aheadOver, overdrive, graceOver,
+--      10 1 for what ages
+--      11.. the constants: burstOver, aheadOver, overdrive, graceOver,
 --            retreat, regain, slowest, measureOver
 local did, limit, credit, start = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local person, cost, ahead = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local queued, took = tonumber(ARGV[8]), tonumber(ARGV[9])
-local burstOver, aheadOver, overdrive, graceOver = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local retreat, regain, slowest, measureOver = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local queued, took, ages = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10] == '1'
+local burstOver, aheadOver, overdrive, graceOver = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local retreat, regain, slowest, measureOver = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
@@ -35,7 +37,14 @@ local grown = rate * math.max(0, now - tonumber(held[1] or now))
 local tokens = math.min(tonumber(held[2] or burst) + grown, burst)
 local room = math.min(tonumber(held[3] or rate * aheadOver) + grown * overdrive + credit, rate * aheadOver)
 
-local granted, wait, place = 0, 0, 0
+local granted, wait, place, stale = 0, 0, 0, 0
+
+-- age is how long ago somebody came first with what ages.
+local function age()
+  if not ages then return 0 end
+  redis.call('SET', KEYS[4], now, 'NX', 'EX', math.ceil(ahead + graceOver))
+  return now - tonumber(redis.call('GET', KEYS[4]))
+end
 
 -- stand gives a person a place in the line and returns how many are before.
 local function stand()
@@ -49,7 +58,10 @@ local function stand()
   else
     before = redis.call('ZCARD', KEYS[2])
     place = last + 1
-    if before * cost / rate > ahead then return before end
+    if before * cost / rate > ahead - age() then
+      if before * cost / rate <= ahead then stale = 1 end
+      return before
+    end
     last = place
     redis.call('ZADD', KEYS[2], place, person)
   end
@@ -94,7 +106,7 @@ end
 
 redis.call('HSET', KEYS[1], 'at', now, 'tokens', tokens, 'room', room, 'top', top, 'cut', cut, 'passed', passed, 'last', last)
 -- Nobody in the line waits for longer than this.
-for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 3600) end
+for n = 1, 3 do redis.call('EXPIRE', KEYS[n], 3600) end
 local since = 0
 if cut > 0 then since = now - cut end
-return { granted, tostring(wait), place, tostring(top), tostring(since) }
+return { granted, tostring(wait), place, tostring(top), tostring(since), stale }
