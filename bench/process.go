@@ -29,7 +29,7 @@ type program struct {
 
 // build compiles a package as a release is compiled.
 func build(ctx context.Context, folder, pkg, to string) error {
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", to, pkg)
+	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags", "-s -w", "-o", to, pkg)
 	c.Dir, c.Env, c.Stderr = folder, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 	return c.Run()
 }
