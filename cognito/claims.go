@@ -1,15 +1,14 @@
 package cognito
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/golang-jwt/jwt/v5"
 
 	"mfa-enrollment/internal/enroll"
@@ -32,30 +31,30 @@ func checkHeader(token string) error {
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	}
 	header, err := readHeader(token)
-	if err != nil {
+	if err != nil || header == nil {
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	}
 	switch strings.Count(token, ".") {
 	case 2: // JWS, RFC 7515 §7.1
 	case 4: // JWE, RFC 7516 §7.1: Cognito's refresh tokens are encrypted
-		if enc, _ := header.text("enc"); enc != "" {
+		if enc, _ := text(header.Encryption); enc != "" {
 			return enroll.Fail(enroll.WrongTokenUse, ReasonRefreshToken)
 		}
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	default:
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	}
-	if alg, _ := header.text("alg"); alg != jwt.SigningMethodRS256.Alg() {
+	if alg, _ := text(header.Algorithm); alg != jwt.SigningMethodRS256.Alg() {
 		return enroll.Fail(enroll.InvalidToken, ReasonNotRS256)
 	}
 	// An extension that is not understood must be refused (RFC 7515 §4.1.11),
 	// and a token has no say in where its key comes from.
-	for _, name := range []string{"crit", "jku", "jwk", "x5u", "x5c"} {
-		if _, ok := header[name]; ok {
+	for _, field := range []jsontext.Value{header.Critical, header.JWKSetURL, header.JWK, header.X509URL, header.X509Chain} {
+		if field != nil {
 			return enroll.Fail(enroll.InvalidToken, ReasonForbiddenHeader)
 		}
 	}
-	if kid, _ := header.text("kid"); kid == "" {
+	if kid, _ := text(header.KeyID); kid == "" {
 		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
 	}
 	return nil
@@ -65,13 +64,28 @@ func checkHeader(token string) error {
 // 4648 §5) and dots.
 const jwtAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
-func readHeader(token string) (object, error) {
+// joseHeader is what the service looks at in a token's header (RFC 7515 §4.1,
+// RFC 7516 §4.1). A field that is not there is nil.
+type joseHeader struct {
+	Algorithm  jsontext.Value `json:"alg"`
+	Encryption jsontext.Value `json:"enc"`
+	KeyID      jsontext.Value `json:"kid"`
+	Critical   jsontext.Value `json:"crit"`
+	JWKSetURL  jsontext.Value `json:"jku"`
+	JWK        jsontext.Value `json:"jwk"`
+	X509URL    jsontext.Value `json:"x5u"`
+	X509Chain  jsontext.Value `json:"x5c"`
+}
+
+// readHeader reads the first part of a token. A header that is null is nil.
+func readHeader(token string) (header *joseHeader, err error) {
 	segment, _, _ := strings.Cut(token, ".")
-	text, err := base64.RawURLEncoding.Strict().DecodeString(segment)
+	decoded, err := base64.RawURLEncoding.Strict().DecodeString(segment)
 	if err != nil {
 		return nil, err
 	}
-	return readObject(text)
+	err = json.Unmarshal(decoded, &header)
+	return header, err
 }
 
 // accessClaims are the claims of an access token that the service reads. A
@@ -83,111 +97,79 @@ type accessClaims struct {
 	authTime                            *jwt.NumericDate
 }
 
-// UnmarshalJSON implements json.Unmarshaler, so that golang-jwt reads claims by
-// this package's rules: names are exact and occur once, dates are plain
-// integers.
-func (c *accessClaims) UnmarshalJSON(text []byte) error {
-	claims, err := readObject(text)
-	if err != nil {
-		return err
-	}
-	for _, claim := range []struct {
-		name string
-		to   *string
-	}{
-		{"iss", &c.Issuer},
-		{"sub", &c.Subject},
-		{"username", &c.username},
-		{"client_id", &c.clientID},
-		{"token_use", &c.tokenUse},
-		{"scope", &c.scope},
-	} {
-		if *claim.to, err = claims.text(claim.name); err != nil {
-			return err
-		}
-	}
-	for _, claim := range []struct {
-		name string
-		to   **jwt.NumericDate
-	}{
-		{"exp", &c.ExpiresAt},
-		{"nbf", &c.NotBefore},
-		{"iat", &c.IssuedAt},
-		{"auth_time", &c.authTime},
-	} {
-		if *claim.to, err = claims.date(claim.name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// object is a JSON object whose names are exact and occur once. RFC 7519 §4
-// lets a reader refuse a claim that occurs twice or take the last; refusing it
+// UnmarshalJSON implements the interface of encoding/json, so that golang-jwt
+// reads claims by the rules of json/v2: names are exact and occur once. RFC 7519
+// §4 lets a reader refuse a claim that occurs twice or take the last; refusing it
 // keeps two readers of one token from seeing two different ones.
-type object map[string]any
-
-var errNotStrict = errors.New("not a JSON object with names that occur once and values of the expected types")
-
-func readObject(text []byte) (object, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber() // keeps a date as it is written
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return nil, errNotStrict
+func (c *accessClaims) UnmarshalJSON(payload []byte) error {
+	var claims struct {
+		Issuer    jsontext.Value `json:"iss"`
+		Subject   jsontext.Value `json:"sub"`
+		Username  jsontext.Value `json:"username"`
+		ClientID  jsontext.Value `json:"client_id"`
+		TokenUse  jsontext.Value `json:"token_use"`
+		Scope     jsontext.Value `json:"scope"`
+		ExpiresAt jsontext.Value `json:"exp"`
+		NotBefore jsontext.Value `json:"nbf"`
+		IssuedAt  jsontext.Value `json:"iat"`
+		AuthTime  jsontext.Value `json:"auth_time"`
 	}
-	o := object{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, errNotStrict
+	err := json.Unmarshal(payload, &claims)
+	for _, claim := range []struct {
+		value jsontext.Value
+		to    *string
+	}{
+		{claims.Issuer, &c.Issuer},
+		{claims.Subject, &c.Subject},
+		{claims.Username, &c.username},
+		{claims.ClientID, &c.clientID},
+		{claims.TokenUse, &c.tokenUse},
+		{claims.Scope, &c.scope},
+	} {
+		if err == nil {
+			*claim.to, err = text(claim.value)
 		}
-		key, ok := name.(string)
-		if _, twice := o[key]; !ok || twice {
-			return nil, errNotStrict
+	}
+	for _, claim := range []struct {
+		value jsontext.Value
+		to    **jwt.NumericDate
+	}{
+		{claims.ExpiresAt, &c.ExpiresAt},
+		{claims.NotBefore, &c.NotBefore},
+		{claims.IssuedAt, &c.IssuedAt},
+		{claims.AuthTime, &c.authTime},
+	} {
+		if err == nil {
+			*claim.to, err = date(claim.value)
 		}
-		var value any
-		if err := d.Decode(&value); err != nil {
-			return nil, errNotStrict
-		}
-		o[key] = value
 	}
-	if _, err := d.Token(); err != nil { // the closing brace
-		return nil, errNotStrict
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errNotStrict
-	}
-	return o, nil
+	return err
 }
 
-// text returns a string, or the empty string where there is none of the name.
-func (o object) text(name string) (string, error) {
-	value, ok := o[name]
-	if !ok {
+var errWrongType = errors.New("a value of another type than expected")
+
+// text is a string, or the empty string where there is no value. What is null
+// is of another type.
+func text(value jsontext.Value) (string, error) {
+	if value == nil {
 		return "", nil
 	}
-	s, ok := value.(string)
-	if !ok {
-		return "", errNotStrict
+	if value.Kind() != jsontext.KindString {
+		return "", errWrongType
 	}
-	return s, nil
+	unquoted, err := jsontext.AppendUnquote(nil, value)
+	return string(unquoted), err
 }
 
-// date returns a NumericDate (RFC 7519 §2), or nil where there is none of the
-// name. Cognito writes whole seconds; fractions, exponents and years beyond
-// 9999 are refused.
-func (o object) date(name string) (*jwt.NumericDate, error) {
-	value, ok := o[name]
-	if !ok {
+// date is a NumericDate (RFC 7519 §2), or nil where there is no value. Cognito
+// writes whole seconds; fractions, exponents and years beyond 9999 are refused.
+func date(value jsontext.Value) (*jwt.NumericDate, error) {
+	if value == nil {
 		return nil, nil
 	}
-	number, ok := value.(json.Number)
-	if !ok {
-		return nil, errNotStrict
-	}
-	seconds, err := strconv.ParseUint(number.String(), 10, 63)
+	seconds, err := strconv.ParseUint(string(value), 10, 63)
 	if err != nil || seconds > lastDate {
-		return nil, errNotStrict
+		return nil, errWrongType
 	}
 	return jwt.NewNumericDate(time.Unix(int64(seconds), 0).UTC()), nil
 }
