@@ -111,7 +111,7 @@ func TestNoMoreCallsAreMadeThanTheQuotaHas(t *testing.T) {
 
 func TestACodeThatCannotBeSentInTimeIsToldWhenToComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(PacerOptions{RPS: 1, FinishPatience: 10 * time.Second})
+		p := newPaced(PacerOptions{RPS: 1, FinishPatience: 10*time.Second + 500*time.Millisecond})
 		var told []time.Duration
 		for range 20 {
 			p.all.Go(func() {
