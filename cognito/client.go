@@ -119,7 +119,8 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 // Associate implements enroll.UserPool.
 func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
-	err := c.do(ctx, call{operation: opAssociate, session: cred.Identity == nil, person: personOf(cred)}, func(ctx context.Context) (err error) {
+	what := call{operation: opAssociate, session: cred.Identity == nil, person: personOf(cred), abandoned: cred.Abandoned}
+	err := c.do(ctx, what, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
 		out, err = c.sdk.AssociateSoftwareToken(ctx, in)

@@ -35,6 +35,8 @@ type call struct {
 	// What the pacer learns from.
 	person string        // of AssociateSoftwareToken: who starts, hashed
 	age    time.Duration // of VerifySoftwareToken: of the enrolment; zero is not known
+
+	abandoned <-chan struct{} // closed when it need not be made any more; nil is never
 }
 
 // writes tells whether the call spends the quota of Cognito's UserResourceUpdate

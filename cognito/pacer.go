@@ -109,7 +109,7 @@ func (p *Pacer) do(ctx context.Context, w call, send func(context.Context) *enro
 	defer cancel()
 	c, paid := p.claim(w), 0.0
 	for {
-		if err := p.turn(waiting, w.operation, c); err != nil {
+		if err := p.turn(waiting, w, c); err != nil {
 			p.owe(paid)
 			return err
 		}
@@ -126,10 +126,10 @@ func (p *Pacer) do(ctx context.Context, w call, send func(context.Context) *enro
 }
 
 // turn waits for a call's turn, as a span of the request's trace.
-func (p *Pacer) turn(ctx context.Context, operation string, c claim) *enroll.Error {
+func (p *Pacer) turn(ctx context.Context, w call, c claim) *enroll.Error {
 	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("mfa-enrollment").Start(ctx, "quota wait")
 	defer span.End()
-	return p.wait(ctx, operation, c)
+	return p.wait(ctx, w, c)
 }
 
 // overQuota tells whether Cognito refused a call for the account's quota, and

@@ -19,9 +19,8 @@ type waiter struct {
 }
 
 // wait returns when a call may be made. ctx is how long it may wait.
-func (p *Pacer) wait(ctx context.Context, operation string, c claim) *enroll.Error {
-	begin := time.Now()
-	w := &waiter{operation: operation, claim: c, turn: make(chan struct{})}
+func (p *Pacer) wait(ctx context.Context, w call, c claim) *enroll.Error {
+	begin, place := time.Now(), int64(0)
 	if c.cost > 0 {
 		v := p.look(ctx, c)
 		if v.stale {
@@ -31,34 +30,49 @@ func (p *Pacer) wait(ctx context.Context, operation string, c claim) *enroll.Err
 		if until, _ := ctx.Deadline(); begin.Add(v.wait).After(until) {
 			return p.turnAway(metrics.TurnedAwayLine, c, v.wait)
 		}
-		w.place = v.place
+		place = v.place
 	}
-	if !p.enqueue(w) {
-		return p.turnAway(metrics.TurnedAwayQueue, c, p.backlog())
+	if err := p.queue(ctx, w, c, place); err != nil {
+		return err
 	}
-	select {
-	case <-w.turn:
-	case <-ctx.Done():
-		if p.dequeue(w) {
-			p.wake()
-			return p.expired(ctx, c)
-		}
-		// The turn came at the same moment.
-	}
-	p.o.Metrics.QuotaWaited(operation, time.Since(begin))
+	p.o.Metrics.QuotaWaited(w.operation, time.Since(begin))
 	return nil
 }
 
-// expired is for a call that waited in vain. Who has gone away gives the place
-// in the line back; who is there keeps it, and is told when to come.
+// queue lets a call wait for its turn among those of this process. Where nobody
+// waits, and there is a call left, it has its turn.
+func (p *Pacer) queue(ctx context.Context, w call, c claim, place int64) *enroll.Error {
+	if p.waiting(opVerify, opSetPreference, opAssociate) == 0 && p.quota.take(ctx, c, p.credit()).granted {
+		return nil
+	}
+	one := &waiter{operation: w.operation, claim: c, place: place, turn: make(chan struct{})}
+	if !p.enqueue(one) {
+		return p.turnAway(metrics.TurnedAwayQueue, c, p.backlog())
+	}
+	select {
+	case <-one.turn:
+		return nil
+	case <-ctx.Done():
+	case <-w.abandoned:
+	}
+	if !p.dequeue(one) { // The turn came at the same moment.
+		return nil
+	}
+	p.wake()
+	return p.expired(ctx, c)
+}
+
+// expired is for a call that waited in vain. Who is there keeps the place in the
+// line, and is told when to come; who has gone away gives it back.
 func (p *Pacer) expired(ctx context.Context, c claim) *enroll.Error {
 	alone, wait := context.WithoutCancel(ctx), p.backlog()
 	switch {
 	case c.cost == 0:
-	case errors.Is(ctx.Err(), context.Canceled):
-		p.quota.leave(alone, c.person)
-	default:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		wait = p.look(alone, c).wait
+	default:
+		p.quota.leave(alone, c.person)
+		return enroll.Fail(enroll.Busy, "the quota: who asked has gone away")
 	}
 	return p.turnAway(metrics.TurnedAwayPatience, c, wait)
 }

@@ -167,14 +167,17 @@ func TestWhoGoesAwayGivesThePlaceBack(t *testing.T) {
 			t.Errorf("the next in the queue of one: %v, %d calls", err, len(p.called))
 		}
 
-		gone, leave = context.WithCancel(t.Context())
-		p.later(gone, starter(1))
-		leave()
-		synctest.Wait()
-		if line := p.standing(); len(line) != 0 {
+		start, abandoned := starter(1), make(chan struct{})
+		start.abandoned = abandoned
+		p.later(t.Context(), start)
+		if line := p.standing(); len(line) != 1 {
 			t.Errorf("%d stand in the line", len(line))
 		}
+		close(abandoned)
 		p.all.Wait()
+		if line := p.standing(); len(line) != 0 || len(p.called) != 1 {
+			t.Errorf("%d stand in the line, %d calls", len(line), len(p.called))
+		}
 	})
 }
 

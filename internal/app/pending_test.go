@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -166,6 +167,45 @@ func TestFiftySimultaneousStartsOverTwoReplicasMakeOneCall(t *testing.T) {
 		if r := other.verify(token, object{"code": w.codeAt(secret, 0)}); r.status != 200 {
 			t.Fatalf("status %d: %s", r.status, r.body)
 		}
+	}
+}
+
+// Of three starts each of the last two waits a second longer than the one before.
+// The third is given up meanwhile.
+func TestAPageThatIsClosedWhileItWaitsCostsNothing(t *testing.T) {
+	w := newWorld(t, map[string]string{"COGNITO_WRITE_RPS": "1", "ACCOUNT_LABEL": "username"})
+	begin := time.Now()
+	w.begin(w.token(optional, optionalClient, "ada"), nil)
+	token := w.token(optional, optionalClient, "grace")
+	closed, leave := context.WithCancel(t.Context())
+	defer leave()
+	var all sync.WaitGroup
+	all.Go(func() { w.begin(w.token(optional, optionalClient, "linus"), nil) })
+	w.awaitMetric(`cognito_quota_queue{operation="AssociateSoftwareToken"}`, "1")
+	all.Go(func() {
+		request, err := http.NewRequestWithContext(closed, http.MethodPost, w.url+"/v1/mfa/totp", http.NoBody)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		if reply, err := http.DefaultClient.Do(request); err == nil {
+			_ = reply.Body.Close()
+			t.Errorf("status %d for a page that is gone", reply.StatusCode)
+		}
+	})
+	w.awaitMetric(`cognito_quota_queue{operation="AssociateSoftwareToken"}`, "2")
+	leave()
+	w.awaitMetric(`cognito_quota_queue{operation="AssociateSoftwareToken"}`, "0")
+	all.Wait()
+	if time.Since(begin) > 2*time.Second {
+		t.Skip("the machine was so slow that the turn came first")
+	}
+	if n := w.cognito.Calls("AssociateSoftwareToken"); n != 2 {
+		t.Errorf("%d calls", n)
+	}
+	if got := w.metric(`http_problems_total{code="upstream_timeout"}`); got != "0" {
+		t.Errorf("%s timeouts of Cognito", got)
 	}
 }
 

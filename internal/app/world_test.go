@@ -152,16 +152,24 @@ func (w *world) stop() {
 // waitReady asks until the keys are there.
 func (w *world) waitReady() {
 	w.t.Helper()
+	w.await("ready", func() bool { return w.send("GET", w.admin+"/readyz", nil).status == 200 })
+}
+
+// awaitMetric scrapes until a series has a value.
+func (w *world) awaitMetric(series, value string) {
+	w.t.Helper()
+	w.await(series+" "+value, func() bool { return w.metric(series) == value })
+}
+
+func (w *world) await(what string, is func() bool) {
+	w.t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for {
-		if r := w.send("GET", w.admin+"/readyz", nil); r.status == 200 {
-			return
-		}
+	for !is() {
 		select {
 		case <-tick.C:
 		case <-w.t.Context().Done():
-			w.t.Fatal("never ready")
+			w.t.Fatalf("never %s", what)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Credential struct {
 	// Started is when the enrolment was started that it finishes, for the
 	// pacing of the calls to Cognito; zero where that is not known.
 	Started time.Time
+	// Abandoned is closed when nobody waits for the enrolment any more that is
+	// about to start, so that it need not start unless it has; nil is never.
+	Abandoned <-chan struct{}
 }
 
 // Flow names the flow that the credential belongs to.

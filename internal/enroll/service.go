@@ -11,8 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"mfa-enrollment/metrics"
 )
 
@@ -53,39 +51,29 @@ type Options struct {
 type Service struct {
 	Options
 	guards   guards
-	starts   singleflight.Group
-	verifies singleflight.Group
+	starts   flights[started]
+	verifies flights[Verification]
 }
 
 // New makes a Service.
 func New(o Options) *Service { return &Service{Options: o, guards: guardsFor(o.WriteRPS)} }
 
 // shared runs do once for all simultaneous callers with the same key, and gives
-// its answer to all of them. It goes on when the caller leaves: the others still
-// wait, and Cognito's sessions work once, so the answer must be kept. mine
-// reports whether this caller's do was the one that ran.
-func shared[T any](ctx context.Context, s *Service, g *singleflight.Group, key string, do func(context.Context) (T, error)) (value T, mine bool, err error) {
-	ran := false
-	answer := g.DoChan(key, func() (any, error) {
-		ran = true
+// its answer to all of them. It goes on when they have left, since Cognito's
+// sessions work once and so the answer must be kept; abandoned is closed then, for
+// what need not be begun any more. mine reports whether this caller's do was the
+// one that ran.
+func shared[T any](ctx context.Context, s *Service, f *flights[T], key string, do func(ctx context.Context, abandoned <-chan struct{}) (T, error)) (value T, mine bool, err error) {
+	return f.do(ctx, key, func(abandoned <-chan struct{}) (T, error) {
 		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.WorkTimeout)
 		defer cancel()
-		return survived(s, func() (T, error) { return do(work) })
+		return survived(s, func() (T, error) { return do(work, abandoned) })
 	})
-	select {
-	case r := <-answer:
-		if r.Err != nil {
-			return value, ran, r.Err
-		}
-		return r.Val.(T), ran, nil
-	case <-ctx.Done():
-		return value, false, &Error{Kind: UpstreamTimeout, Reason: "the caller's time is up", Cause: ctx.Err()}
-	}
 }
 
-// survived turns a panic into an error: it would happen on a goroutine of the
-// group's, where no request could recover it, and end the process for everybody.
-// Its value is not told, since it may hold what was submitted.
+// survived turns a panic into an error: those who share the work must get an
+// answer, and on a goroutine of its own a panic would end the process for
+// everybody. Its value is not told, since it may hold what was submitted.
 func survived[T any](s *Service, do func() (T, error)) (value T, err error) {
 	defer func() {
 		if v := recover(); v != nil {

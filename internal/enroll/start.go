@@ -52,6 +52,12 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error)
 	return e, nil
 }
 
+// started is a pending enrolment, and whether it was made just now.
+type started struct {
+	Pending
+	created bool
+}
+
 // pendingFor finds the pending enrolment or makes one.
 func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
 	key := pendingKey(r.Credential)
@@ -63,21 +69,18 @@ func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, cr
 	if r.Renew {
 		flight = "renew:" + key
 	}
-	type outcome struct {
-		Pending
-		created bool
-	}
-	o, mine, err := shared(ctx, s, &s.starts, flight, func(ctx context.Context) (outcome, error) {
+	o, mine, err := shared(ctx, s, &s.starts, flight, func(ctx context.Context, abandoned <-chan struct{}) (started, error) {
 		unlock := s.Store.Lock(ctx, key)
 		defer unlock()
 		// Another replica, or the request before this one, may have been first:
 		// then what is there is not what was there before the wait.
 		now, found := s.Store.Load(ctx, key)
 		if found && now.Secret != seen.Secret {
-			return outcome{Pending: now}, nil
+			return started{Pending: now}, nil
 		}
+		r.Credential.Abandoned = abandoned
 		fresh, err := s.create(ctx, r, now)
-		return outcome{Pending: fresh, created: true}, err
+		return started{Pending: fresh, created: true}, err
 	})
 	return o.Pending, mine && o.created, err
 }
@@ -90,15 +93,7 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 	if err != nil {
 		return Pending{}, err
 	}
-	label := make(chan string, 1)
-	go func() {
-		name, err := survived(s, func() (string, error) { return s.label(ctx, r, user), nil })
-		if err != nil {
-			s.Logger.ErrorContext(ctx, "the label could not be looked up", slog.String("reason", err.Error()))
-		}
-		label <- name // An empty one becomes the issuer.
-	}()
-
+	label := s.label(ctx, r, user)
 	c := r.Credential
 	if old.Session != "" {
 		c.Session = old.Session // The session that the caller holds is spent.
@@ -115,7 +110,7 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 		Keys:        []string{pendingKey(r.Credential)},
 		Secret:      association.Secret,
 		Session:     association.Session,
-		AccountName: <-label,
+		AccountName: label(),
 		Started:     s.Now(),
 	}
 	if len(old.Keys) > 0 {
@@ -156,29 +151,39 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 // enrolment.
 const labelPatience = 2 * time.Second
 
-// label is the account's name in the app when the request gives none. It never
-// fails an enrolment: what cannot be looked up is the username, and in the
-// session flow, where nobody is known yet, the issuer.
-func (s *Service) label(ctx context.Context, r StartRequest, user *User) string {
-	id := r.Credential.Identity
+// label is the account's name in the app when the request gives none, to be
+// asked for when it is needed: a look-up goes on meanwhile. It never fails an
+// enrolment: what cannot be looked up is the username, and in the session flow,
+// where nobody is known yet, the issuer.
+func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() string {
+	id, name := r.Credential.Identity, s.Issuer
 	switch {
 	case id == nil:
-		return s.Issuer
 	case r.AccountName != "" || s.AccountLabel == "username":
-		return id.Username
-	case user == nil:
-		ctx, cancel := context.WithTimeout(ctx, labelPatience)
-		defer cancel()
-		u, err := s.Pool.User(ctx, id.Token)
-		if err != nil {
-			s.Logger.WarnContext(ctx, "the label could not be looked up; the username stands in", slog.String("reason", err.Error()))
-		}
-		user = &u
+		name = id.Username
+	case user != nil:
+		name = s.labelOf(*user, id)
+	default:
+		looked := make(chan string, 1)
+		go func() { looked <- s.lookUpLabel(ctx, id) }()
+		return func() string { return <-looked }
 	}
-	if value := user.Attributes[s.AccountLabel]; value != "" {
-		return value
+	return func() string { return name }
+}
+
+// lookUpLabel survives everything: it has a goroutine of its own.
+func (s *Service) lookUpLabel(ctx context.Context, id *Identity) string {
+	ctx, cancel := context.WithTimeout(ctx, labelPatience)
+	defer cancel()
+	user, err := survived(s, func() (User, error) { return s.Pool.User(ctx, id.Token) })
+	if err != nil {
+		s.Logger.WarnContext(ctx, "the label could not be looked up; the username stands in", slog.String("reason", err.Error()))
 	}
-	return id.Username
+	return s.labelOf(user, id)
+}
+
+func (s *Service) labelOf(user User, id *Identity) string {
+	return cmp.Or(user.Attributes[s.AccountLabel], id.Username)
 }
 
 // enrollment is a pending enrolment as the person sees it. A name in the

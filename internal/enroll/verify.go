@@ -43,7 +43,7 @@ func (s *Service) Verify(ctx context.Context, r VerifyRequest) (Verification, er
 		return Verification{}, err
 	}
 	key := pendingKey(r.Credential)
-	v, _, err := shared(ctx, s, &s.verifies, key+":"+hashed(r.Code.Reveal()), func(ctx context.Context) (Verification, error) {
+	v, _, err := shared(ctx, s, &s.verifies, key+":"+hashed(r.Code.Reveal()), func(ctx context.Context, _ <-chan struct{}) (Verification, error) {
 		v, err := s.verify(ctx, key, r)
 		s.Metrics.Verified(string(r.Credential.Flow()), verifyResult(err))
 		return v, err
