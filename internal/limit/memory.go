@@ -8,34 +8,43 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jellydator/ttlcache/v3"
 	"golang.org/x/time/rate"
 
 	"mfa-enrollment/internal/enroll"
 )
 
-// capacity bounds the callers that are remembered. Who was idle for longest is
-// forgotten first, and has a full allowance again.
-const capacity = 100_000
+const (
+	// capacity bounds the callers that are remembered. Beyond it some are
+	// forgotten, whoever they are, and have a full allowance again.
+	capacity = 100_000
+	// firstSweep is how many callers it takes before anybody is forgotten.
+	firstSweep = 1_000
+)
 
-// Memory keeps allowances in this process.
+// Memory keeps allowances in this process. It is safe for concurrent use.
 type Memory struct {
 	now func() time.Time
 
-	mu      sync.Mutex // finding or making a bucket is one step
-	buckets *ttlcache.Cache[string, *rate.Limiter]
+	mu      sync.Mutex
+	buckets map[bucketName]*rate.Limiter
+	sweepAt int // how many buckets there are when it is worth looking for full ones
 }
+
+type bucketName struct{ guard, caller string }
 
 var _ enroll.Limiter = (*Memory)(nil)
 
 // NewMemory makes an empty one.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, buckets: ttlcache.New(ttlcache.WithCapacity[string, *rate.Limiter](capacity))}
+	return &Memory{now: now, buckets: map[bucketName]*rate.Limiter{}, sweepAt: firstSweep}
 }
 
 // Take implements enroll.Limiter.
 func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) (left int, wait time.Duration) {
-	now, bucket := m.now(), m.bucket(g, caller)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	bucket := m.bucket(g, caller, now)
 	r := bucket.ReserveN(now, 1)
 	if wait := r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
@@ -46,17 +55,39 @@ func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) (left in
 
 // GiveBack implements enroll.Limiter. A bucket never holds more than its burst.
 func (m *Memory) GiveBack(_ context.Context, g enroll.Guard, caller string) {
-	m.bucket(g, caller).ReserveN(m.now(), -1)
-}
-
-func (m *Memory) bucket(g enroll.Guard, caller string) *rate.Limiter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name := g.Name + ":" + caller
-	if item := m.buckets.Get(name); item != nil {
-		return item.Value()
+	now := m.now()
+	m.bucket(g, caller, now).ReserveN(now, -1)
+}
+
+// bucket finds a caller's bucket or makes a full one.
+func (m *Memory) bucket(g enroll.Guard, caller string, now time.Time) *rate.Limiter {
+	name := bucketName{g.Name, caller}
+	if b := m.buckets[name]; b != nil {
+		return b
+	}
+	if len(m.buckets) >= m.sweepAt {
+		m.sweep(now)
 	}
 	b := rate.NewLimiter(rate.Every(g.Interval), g.Burst)
-	m.buckets.Set(name, b, ttlcache.NoTTL)
+	m.buckets[name] = b
 	return b
+}
+
+// sweep forgets the buckets that are full, as one that is not there is too. It
+// looks at all of them, and so comes when there are twice as many as it left.
+func (m *Memory) sweep(now time.Time) {
+	for name, b := range m.buckets {
+		if b.TokensAt(now) >= float64(b.Burst()) {
+			delete(m.buckets, name)
+		}
+	}
+	for name := range m.buckets {
+		if len(m.buckets) <= capacity*7/8 {
+			break
+		}
+		delete(m.buckets, name)
+	}
+	m.sweepAt = max(firstSweep, min(capacity, 2*len(m.buckets)))
 }
