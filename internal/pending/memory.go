@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jellydator/ttlcache/v3"
-
 	"mfa-enrollment/internal/enroll"
 )
 
@@ -21,9 +19,9 @@ type Memory struct {
 	sealer *sealer
 	turns  turns
 
-	mu      sync.Mutex // held over what looks first and changes then
-	entries *ttlcache.Cache[string, *kept]
-	tries   *ttlcache.Cache[string, tries]
+	mu      sync.Mutex
+	entries table[*kept]
+	tries   table[tries]
 
 	closed   chan struct{}
 	close    func()
@@ -40,11 +38,15 @@ type kept struct {
 	unsent  bool // Redis was out of reach and must still hear of it
 }
 
+func (k *kept) ended(now time.Time) bool { return !k.expires.After(now) }
+
 // tries are the tries against a key in the running window.
 type tries struct {
 	count int
 	ends  time.Time
 }
+
+func (t tries) ended(now time.Time) bool { return !t.ends.After(now) }
 
 // NewMemory makes a store in memory. It fails for a seal key that is not 32
 // bytes long.
@@ -55,17 +57,11 @@ func NewMemory(o Options) (*Memory, error) {
 		return nil, err
 	}
 	o.SealKeys = nil // The sealer has them; nobody else needs them.
-	m := &Memory{o: o, sealer: s, closed: make(chan struct{})}
+	m := &Memory{
+		o: o, sealer: s, closed: make(chan struct{}),
+		entries: newTable[*kept](o.Capacity), tries: newTable[tries](o.Capacity),
+	}
 	m.close = sync.OnceFunc(func() { close(m.closed) })
-	// An entry lives until it expires, not until it was last looked at.
-	m.entries = ttlcache.New(
-		ttlcache.WithCapacity[string, *kept](uint64(o.Capacity)), //nolint:gosec // withDefaults made it positive.
-		ttlcache.WithDisableTouchOnHit[string, *kept](),
-	)
-	m.tries = ttlcache.New(
-		ttlcache.WithCapacity[string, tries](uint64(o.Capacity)), //nolint:gosec // As above.
-		ttlcache.WithDisableTouchOnHit[string, tries](),
-	)
 	m.sweeping.Go(m.sweep)
 	return m, nil
 }
@@ -76,8 +72,6 @@ func (m *Memory) Close() {
 	m.sweeping.Wait()
 }
 
-// sweep does what the cache's own Start does, which cannot be stopped reliably:
-// a Stop that comes before the goroutine of Start ran is lost.
 func (m *Memory) sweep() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -86,17 +80,21 @@ func (m *Memory) sweep() {
 		case <-m.closed:
 			return
 		case <-tick.C:
-			m.entries.DeleteExpired()
-			m.tries.DeleteExpired()
+			m.mu.Lock()
+			m.entries.sweep(m.o.Now())
+			m.tries.sweep(m.o.Now())
+			m.mu.Unlock()
 		}
 	}
 }
 
 // Len tells how many pending enrollments are kept here.
-func (m *Memory) Len() int {
-	n, now := 0, m.o.Now()
-	for _, item := range m.entries.Items() {
-		if k := item.Value(); k.first && k.blob != nil && k.expires.After(now) {
+func (m *Memory) Len() (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.o.Now()
+	for _, k := range m.entries.rows {
+		if k.first && k.blob != nil && !k.ended(now) {
 			n++
 		}
 	}
@@ -128,8 +126,8 @@ func (m *Memory) Delete(_ context.Context, p enroll.Pending) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range p.Keys {
-		m.entries.Delete(key)
-		m.tries.Delete(key)
+		delete(m.entries.rows, key)
+		delete(m.tries.rows, key)
 	}
 }
 
@@ -141,14 +139,13 @@ func (m *Memory) CountTry(_ context.Context, key string, window time.Duration) (
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.o.Now()
-	t := tries{ends: now.Add(window)}
-	if item := m.tries.Get(key); item != nil && item.Value().ends.After(now) {
-		t = item.Value()
+	t, found := m.tries.rows[key]
+	if !found || t.ended(now) {
+		t = tries{ends: now.Add(window)}
 	}
 	t.count++
-	reset = t.ends.Sub(now)
-	m.tries.Set(key, t, reset)
-	return t.count, reset
+	m.tries.put(key, t)
+	return t.count, t.ends.Sub(now)
 }
 
 // seal seals an enrollment for each of its keys, in their order. It gives none
@@ -174,14 +171,16 @@ func (m *Memory) keep(keys []string, sealed []*kept) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, k := range sealed {
-		m.put(keys[i], k)
+		m.entries.put(keys[i], k)
 	}
 }
 
 // look finds what is kept under a key, or nil.
 func (m *Memory) look(key string) *kept {
-	if item := m.entries.Get(key); item != nil {
-		return item.Value()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.entries.rows[key]; k != nil && !k.ended(m.o.Now()) {
+		return k
 	}
 	return nil
 }
@@ -192,17 +191,10 @@ func (m *Memory) replace(key string, seen, next *kept) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case m.look(key) != seen:
+	case m.entries.rows[key] != seen:
 	case next == nil:
-		m.entries.Delete(key)
+		delete(m.entries.rows, key)
 	default:
-		m.put(key, next)
-	}
-}
-
-// put expects mu to be held. The cache would take a lifetime of zero for none.
-func (m *Memory) put(key string, k *kept) {
-	if left := k.expires.Sub(m.o.Now()); left > 0 {
-		m.entries.Set(key, k, left)
+		m.entries.put(key, next)
 	}
 }

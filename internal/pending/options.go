@@ -27,8 +27,9 @@ type Options struct {
 	Failed func(operation string)
 	// Capacity bounds the entries in memory, of which an enrollment has one in
 	// the token flow and one for each session of the chain in the session flow.
-	// The one that was unused for longest goes first. Each takes 0.7 kB, and with
-	// the longest session that Cognito documents 3 kB. Zero: 100,000.
+	// Beyond it some are forgotten, whichever they are; all the enrollments that
+	// Cognito's quota allows within PENDING_TTL are 22,500. Each takes 0.5 kB, and
+	// with the longest session that Cognito documents 3 kB. Zero: 100,000.
 	Capacity int
 }
 

@@ -62,9 +62,11 @@ func (r *Redis) settleAll() bool {
 
 // unsent lists the keys that Redis must still hear of.
 func (m *Memory) unsent() (keys []string) {
-	for _, item := range m.entries.Items() {
-		if k := item.Value(); k.unsent {
-			keys = append(keys, item.Key())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, k := range m.entries.rows {
+		if k.unsent {
+			keys = append(keys, key)
 		}
 	}
 	return keys
