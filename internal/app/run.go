@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -46,6 +47,10 @@ func Run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "The configuration is not right:\n%v\n", err)
 		return 2
+	}
+	if !config.Profiling {
+		// Samples that nobody can ask for cost 7 % of a request's CPU time.
+		runtime.MemProfileRate = 0
 	}
 	level := &slog.LevelVar{}
 	level.Set(config.LogLevel)

@@ -107,7 +107,7 @@ func (m *Memory) Load(_ context.Context, key string) (enroll.Pending, bool) {
 	if k == nil || k.blob == nil {
 		return enroll.Pending{}, false
 	}
-	p, err := m.sealer.open(entryName(key), k.blob)
+	p, err := m.sealer.open(key, k.blob)
 	if err != nil {
 		m.o.Failed(opOpen)
 		m.replace(key, k, nil)
@@ -156,7 +156,7 @@ func (m *Memory) seal(p enroll.Pending) []*kept {
 	}
 	sealed := make([]*kept, 0, len(p.Keys))
 	for i, key := range p.Keys {
-		blob, err := m.sealer.seal(entryName(key), p)
+		blob, err := m.sealer.seal(key, p)
 		if err != nil {
 			m.o.Failed(opSave)
 			return nil

@@ -107,7 +107,7 @@ func (r *Redis) Load(ctx context.Context, key string) (enroll.Pending, bool) {
 	if blob == nil {
 		return enroll.Pending{}, false
 	}
-	p, err := r.local.sealer.open(entryName(key), blob)
+	p, err := r.local.sealer.open(key, blob)
 	if err != nil {
 		r.local.o.Failed(opOpen)
 		if errors.Is(err, errBroken) {

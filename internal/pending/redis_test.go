@@ -161,7 +161,7 @@ func TestAnEntryInRedisThatIsNotItsOwn(t *testing.T) {
 		}, map[string]int{opOpen: 1}, false},
 		{"sealed by a key that is not known here: refused, and left to those who know it", func(t *testing.T, server *redisServer) {
 			ahead := newTestSealer(t, sealKey(9))
-			blob := mustSeal(t, ahead, entryName("key"), newRig().enrollment("key"))
+			blob := mustSeal(t, ahead, "key", newRig().enrollment("key"))
 			server.admin.Set(t.Context(), entryName("key"), blob, time.Hour)
 		}, map[string]int{opOpen: 1}, true},
 		{"in the format of a later release: refused, and left to those who know it", func(t *testing.T, server *redisServer) {
@@ -170,7 +170,7 @@ func TestAnEntryInRedisThatIsNotItsOwn(t *testing.T) {
 		{"given a longer life: not found once it expired", func(t *testing.T, server *redisServer) {
 			old := newRig().enrollment("key")
 			old.Expires = old.Started.Add(-time.Second)
-			blob := mustSeal(t, newTestSealer(t, sealKey(1)), entryName("key"), old)
+			blob := mustSeal(t, newTestSealer(t, sealKey(1)), "key", old)
 			server.admin.Set(t.Context(), entryName("key"), blob, time.Hour)
 		}, map[string]int{}, true},
 		{"of another type: counted, and served from the copy", func(t *testing.T, server *redisServer) {

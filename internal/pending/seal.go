@@ -87,7 +87,7 @@ func idOf(key []byte) (id keyID) {
 // entry is what is sealed. It has plain strings where enroll.Pending has
 // Secrets, since those marshal as [redacted].
 type entry struct {
-	Keys        []string  `json:"keys"`
+	Keys        []string  `json:"keys,omitempty"` // none: the one that it is kept under
 	Secret      string    `json:"secret"`
 	Session     string    `json:"session,omitempty"`
 	AccountName string    `json:"accountName,omitempty"`
@@ -95,14 +95,18 @@ type entry struct {
 	Expires     time.Time `json:"expires"`
 }
 
-// seal seals an enrollment for one of its names. The nonce is random, so that
+// seal seals an enrollment for one of its keys. The nonce is random, so that
 // one key is good for 2^32 entries (NIST SP 800-38D §8.3): five years of as many
 // enrollments as Cognito's quota lets an account make.
-func (s *sealer) seal(name string, p enroll.Pending) ([]byte, error) {
-	plain, err := json.Marshal(entry{
+func (s *sealer) seal(key string, p enroll.Pending) ([]byte, error) {
+	e := entry{
 		Keys: p.Keys, Secret: p.Secret.Reveal(), Session: p.Session.Reveal(),
 		AccountName: p.AccountName, Started: p.Started, Expires: p.Expires,
-	})
+	}
+	if slices.Equal(e.Keys, []string{key}) {
+		e.Keys = nil
+	}
+	plain, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}
@@ -113,12 +117,12 @@ func (s *sealer) seal(name string, p enroll.Pending) ([]byte, error) {
 	}
 	header := append([]byte{sealVersion}, s.first[:]...)
 	blob := slices.Concat(header, nonce)
-	return aead.Seal(blob, nonce, plain, bound(header, name)), nil
+	return aead.Seal(blob, nonce, plain, bound(header, key)), nil
 }
 
-// open opens what seal made for the same name. It fails with errForeign or
+// open opens what seal made for the same key. It fails with errForeign or
 // errBroken.
-func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
+func (s *sealer) open(key string, blob []byte) (enroll.Pending, error) {
 	if len(blob) > 0 && blob[0] != sealVersion {
 		return enroll.Pending{}, errForeign
 	}
@@ -134,7 +138,7 @@ func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 		return enroll.Pending{}, errBroken
 	}
 	nonce, sealed := rest[:aead.NonceSize()], rest[aead.NonceSize():]
-	plain, err := aead.Open(nil, nonce, sealed, bound(header, name))
+	plain, err := aead.Open(nil, nonce, sealed, bound(header, key))
 	if err != nil {
 		return enroll.Pending{}, errBroken
 	}
@@ -142,14 +146,17 @@ func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 	if err := json.Unmarshal(plain, &e); err != nil {
 		return enroll.Pending{}, errBroken
 	}
+	if len(e.Keys) == 0 {
+		e.Keys = []string{key}
+	}
 	return enroll.Pending{
 		Keys: e.Keys, Secret: enroll.Secret(e.Secret), Session: enroll.Secret(e.Session),
 		AccountName: e.AccountName, Started: e.Started, Expires: e.Expires,
 	}, nil
 }
 
-// bound is what is authenticated along with an entry. The header's length is
-// fixed, so no two pairs give the same bytes.
-func bound(header []byte, name string) []byte {
-	return append(bytes.Clone(header), name...)
+// bound is what is authenticated along with an entry: the header, whose length is
+// fixed, so that no two pairs give the same bytes, and the name.
+func bound(header []byte, key string) []byte {
+	return append(bytes.Clone(header), entryName(key)...)
 }

@@ -39,7 +39,7 @@ func (r *Redis) outdated(key string, theirs []byte, mine *kept) bool {
 	if theirs == nil {
 		return true
 	}
-	p, err := r.local.sealer.open(entryName(key), theirs)
+	p, err := r.local.sealer.open(key, theirs)
 	if err != nil {
 		return errors.Is(err, errBroken)
 	}
