@@ -13,6 +13,7 @@ type report struct {
 	name           string
 	lives          []life
 	calls, refused int
+	done           []int // calls of the quota that Cognito did, until the end of each second
 }
 
 // write prints the reports beside each other.
@@ -40,6 +41,10 @@ func write(w io.Writer, o options, reports []report) error {
 	row("  refused", func(r report) string {
 		return fmt.Sprintf("%d (%.1f %%)", r.refused, 100*float64(r.refused)/max(1, float64(r.calls)))
 	})
+	row("of what others leave of the quota, used in", func(report) string { return "" })
+	row("  the first ten seconds", func(r report) string { return r.used(o, 0, 10*time.Second) })
+	row("  the next ten", func(r report) string { return r.used(o, 10*time.Second, 20*time.Second) })
+	row("  the rest of the time in which people started", func(r report) string { return r.used(o, 20*time.Second, r.lastStart()) })
 	row("waited for the QR code, half, 95 %, longest", func(r report) string {
 		return quantiles(r.durations(func(l life) bool { return l.qr > 0 }, func(l life) time.Duration { return l.qr - l.arrived }))
 	})
@@ -81,12 +86,10 @@ func (r report) finished() []time.Duration {
 // pace is how many finished a second while people waited to start: from when
 // the first have had time to come back, to when the last got a QR code.
 func (r report) pace(o options) string {
-	warm := 3 * o.scan
-	starts := r.durations(func(l life) bool { return l.qr > 0 }, func(l life) time.Duration { return l.qr })
-	if len(starts) == 0 || starts[len(starts)-1] < warm+10*time.Second {
+	warm, end, n := 3*o.scan, r.lastStart(), 0
+	if end < warm+10*time.Second {
 		return "too short to say"
 	}
-	end, n := starts[len(starts)-1], 0
 	for _, at := range r.finished() {
 		if at >= warm && at < end {
 			n++
@@ -94,6 +97,28 @@ func (r report) pace(o options) string {
 	}
 	a := float64(n) / (end - warm).Seconds()
 	return fmt.Sprintf("%.2f (%.0f %% of the limit)", a, 100*a/o.limit())
+}
+
+// lastStart is when the last got a QR code.
+func (r report) lastStart() (last time.Duration) {
+	for _, l := range r.lives {
+		last = max(last, l.qr)
+	}
+	return last
+}
+
+// used is the share that was used of what others leave of the quota, over some
+// whole seconds.
+func (r report) used(o options, from, to time.Duration) string {
+	first, end := int(from.Seconds()), min(int(to.Seconds()), len(r.done))
+	if end <= first {
+		return "-"
+	}
+	n := r.done[end-1]
+	if first > 0 {
+		n -= r.done[first-1]
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(n)/float64(end-first)/(float64(o.quota)-o.others))
 }
 
 func ratio(a, b int) string {

@@ -88,7 +88,7 @@ func TestAMistakeOnTheCommandLineIsTold(t *testing.T) {
 
 func TestAReportCountsPeopleOnce(t *testing.T) {
 	s := time.Second
-	r := report{calls: 10, refused: 1, lives: []life{
+	r := report{calls: 10, refused: 1, done: []int{5, 5, 5, 5, 5, 5, 5, 5, 5, 50, 75, 100}, lives: []life{
 		{arrived: 1 * s, qr: 2 * s, code: 10 * s, finished: 11 * s},
 		{arrived: 1 * s, qr: 4 * s, code: 20 * s, finished: 22 * s},
 		{arrived: 1 * s},                             // gave up
@@ -105,6 +105,9 @@ func TestAReportCountsPeopleOnce(t *testing.T) {
 		"lost with a QR code in their hands              1",
 		"for each who finished                         5.00",
 		"refused                                       1 (10.0 %)",
+		"the first ten seconds                         20 %",
+		"the next ten                                  100 %",
+		"the rest of the time in which people started  -",
 		"waited for the QR code, half, 95 %, longest     4s, 4s, 4s",
 		"from the code to the end, half, 95 %, longest   2s, 2s, 2s",
 	} {

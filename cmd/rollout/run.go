@@ -72,9 +72,11 @@ func rehearseOne(ctx context.Context, o options, way string, progress io.Writer)
 		pageOf = func(i int) page { return s.page(o, i) }
 	}
 	begin := time.Now()
-	stop := every(10*time.Second, func() {
+	stop := every(time.Second, func() {
 		calls, refused := cognito.writes()
-		_, _ = fmt.Fprintf(progress, "%s, %.0f s: %d calls of the quota, %d refused\n", way, time.Since(begin).Seconds(), calls, refused)
+		if r.done = append(r.done, calls-refused); len(r.done)%10 == 0 {
+			_, _ = fmt.Fprintf(progress, "%s, %.0f s: %d calls of the quota, %d refused\n", way, time.Since(begin).Seconds(), calls, refused)
+		}
 	})
 	play(ctx, o, pageOf, r.lives)
 	stop()
