@@ -29,7 +29,7 @@ const (
 	busyRequests  = 4_000 // a round, at full load
 	busyTime      = 3 * time.Second
 	steadyRate    = 50  // requests a second
-	steadyCount   = 250 // a round
+	steadyCount   = 500 // a round
 	starts        = 9   // of each process
 	soakRequests  = 100_000
 	soakTime      = time.Minute
