@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Pending is an enrolment that was started and not verified yet.
+// Pending is an enrolment that was started and not verified yet; or, for a
+// moment, without a secret, one that was verified just now.
 type Pending struct {
 	// Keys are the names under which it is found: one in the token flow; in
 	// the session flow one for each session of the chain, since a page may
@@ -32,8 +33,8 @@ type Store interface {
 	// Delete forgets it, its tries too.
 	Delete(ctx context.Context, p Pending)
 	// Lock lets one caller at a time, over all replicas, ask Cognito for the
-	// secret of a key. It waits for its turn while ctx lasts, and a store that
-	// cannot lock lets everybody through.
+	// secret of a key, or verify it (verifying). It waits for its turn while ctx
+	// lasts, and a store that cannot lock lets everybody through.
 	Lock(ctx context.Context, key string) (unlock func())
 	// CountTry counts one try against a key and tells how many there were in
 	// the running window and when that ends.
@@ -56,6 +57,18 @@ func pendingKey(c Credential) string {
 		return "token:" + hashed(id.Issuer, id.Subject, id.ClientID)
 	}
 	return sessionKey(c.Session)
+}
+
+// verifying names the lock of those who verify what is pending under a key.
+func verifying(key string) string { return "verify:" + key }
+
+// pending finds an enrolment that waits to be verified.
+func (s *Service) pending(ctx context.Context, key string) (Pending, bool) {
+	p, found := s.Store.Load(ctx, key)
+	if !found || p.Secret == "" {
+		return Pending{}, false
+	}
+	return p, true
 }
 
 func sessionKey(s Secret) string { return "session:" + hashed(s.Reveal()) }

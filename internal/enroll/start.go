@@ -61,7 +61,7 @@ type started struct {
 // pendingFor finds the pending enrolment or makes one.
 func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
 	key := pendingKey(r.Credential)
-	seen, found := s.Store.Load(ctx, key)
+	seen, found := s.pending(ctx, key)
 	if found && !r.Renew {
 		return seen, false, nil
 	}
@@ -74,7 +74,7 @@ func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, cr
 		defer unlock()
 		// Another replica, or the request before this one, may have been first:
 		// then what is there is not what was there before the wait.
-		now, found := s.Store.Load(ctx, key)
+		now, found := s.pending(ctx, key)
 		if found && now.Secret != seen.Secret {
 			return started{Pending: now}, nil
 		}

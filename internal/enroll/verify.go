@@ -68,8 +68,14 @@ func (s *Service) checkVerify(r VerifyRequest) error {
 }
 
 func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Verification, error) {
-	p, found := s.Store.Load(ctx, key)
+	p, found := s.pending(ctx, key)
 	check := codeCheck{known: found, at: s.Now()}
+	if found && r.Credential.Identity != nil {
+		defer s.Store.Lock(ctx, verifying(key))()
+		if now, _ := s.Store.Load(ctx, key); now.Secret == "" && now.Started.Equal(p.Started) {
+			return s.verifiedMeanwhile(ctx, &check, p, r)
+		}
+	}
 	if found {
 		if err := s.checkCode(ctx, &check, p, r); err != nil {
 			return Verification{}, err
@@ -93,8 +99,7 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 		return Verification{}, s.refusedCode(ctx, err, check, p)
 	}
 	if found {
-		s.Store.Delete(ctx, p)
-		s.Metrics.EnrollmentTook(string(c.Flow()), s.Now().Sub(p.Started))
+		s.verified(ctx, p, c.Flow())
 	}
 
 	v := Verification{CodeReusableAt: nextCodeAt(check.at, check.offset)}
@@ -109,12 +114,47 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 	return v, nil
 }
 
+// verified forgets an enrolment that is over. By token it is remembered that it is
+// for as long as others may wait for the lock, without its secret.
+func (s *Service) verified(ctx context.Context, p Pending, flow Flow) {
+	now := s.Now()
+	s.Store.Delete(ctx, p)
+	s.Metrics.EnrollmentTook(string(flow), now.Sub(p.Started))
+	if flow == FlowToken {
+		s.Store.Save(ctx, Pending{Keys: p.Keys, Started: p.Started, Expires: now.Add(s.WorkTimeout)})
+	}
+}
+
+// verifiedMeanwhile answers the second click of a double click whose first was
+// verified at another replica while this one waited for it. It costs a read, and
+// a call of the quota only where the first could not switch TOTP on.
+func (s *Service) verifiedMeanwhile(ctx context.Context, check *codeCheck, p Pending, r VerifyRequest) (v Verification, err error) {
+	if check.look(p.Secret, r.Code); !check.fits {
+		return v, check.mismatch("the code fits no step within one of now")
+	}
+	v.CodeReusableAt = nextCodeAt(check.at, check.offset)
+	status, err := s.Status(ctx, *r.Credential.Identity)
+	if err == nil && status.TOTP.Enabled {
+		v.Status = &status
+		return v, nil
+	}
+	v.Status, err = s.switchOn(ctx, r.Credential.Identity.Token, r.Preferred)
+	return v, err
+}
+
 // codeCheck is what is known of a code before Cognito sees it.
 type codeCheck struct {
 	known  bool      // the pending secret is at hand
 	fits   bool      // the code fits a step that Cognito accepts
 	offset int       // the step that it fits, relative to now
 	at     time.Time // when it was looked at
+}
+
+// look finds the step that a code fits, and reports whether there is one.
+func (c *codeCheck) look(secret, code Secret) (found bool) {
+	c.offset, found = fittingStep(secret, code, c.at)
+	c.fits = found && c.offset >= -acceptedSteps && c.offset <= acceptedSteps
+	return found
 }
 
 // checkCode looks at a code where the pending secret is at hand. One that fits
@@ -127,11 +167,8 @@ func (s *Service) checkCode(ctx context.Context, check *codeCheck, p Pending, r 
 	if tries > maxTries {
 		return &Error{Kind: TooManyRequests, Reason: "too many wrong codes", RetryAfter: reset}
 	}
-	offset, ok := fittingStep(p.Secret, r.Code, check.at)
-	if ok {
-		s.Metrics.CodeFitted(offset)
-		check.offset = offset
-		check.fits = offset >= -acceptedSteps && offset <= acceptedSteps
+	if check.look(p.Secret, r.Code) {
+		s.Metrics.CodeFitted(check.offset)
 	}
 	if check.fits || r.Credential.Identity != nil && tries%secondLook == 0 {
 		return nil

@@ -34,7 +34,7 @@ type kept struct {
 	blob    []byte // sealed; nil where the entry was deleted and Redis must still hear of it
 	started time.Time
 	expires time.Time
-	first   bool // under the first of its keys: an enrollment counts once
+	first   bool // under the first of its keys, and not verified: an enrollment counts once
 	unsent  bool // Redis was out of reach and must still hear of it
 }
 
@@ -161,7 +161,7 @@ func (m *Memory) seal(p enroll.Pending) []*kept {
 			m.o.Failed(opSave)
 			return nil
 		}
-		sealed = append(sealed, &kept{blob: blob, started: p.Started, expires: p.Expires, first: i == 0})
+		sealed = append(sealed, &kept{blob: blob, started: p.Started, expires: p.Expires, first: i == 0 && p.Secret != ""})
 	}
 	return sealed
 }
