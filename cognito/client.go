@@ -120,6 +120,9 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
 	what := call{operation: opAssociate, session: cred.Identity == nil, person: personOf(cred), abandoned: cred.Abandoned}
+	if cred.Identity == nil {
+		what.aging, what.outside = hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
+	}
 	err := c.do(ctx, what, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
@@ -136,13 +139,23 @@ func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.
 	return a, nil
 }
 
-// personOf names whoever starts, the same at every try. The hash keeps sessions
-// out of the line that the pacer may have in Redis.
+// personOf names whoever starts, the same at every try. Made-up sessions cost
+// nothing, so those from an address that is not
+// known are one person.
 func personOf(c enroll.Credential) string {
-	name := c.Session.Reveal()
-	if id := c.Identity; id != nil {
-		name = id.Issuer + " " + id.Subject
+	switch {
+	case c.Identity != nil:
+		return hashOf(c.Identity.Issuer + " " + c.Identity.Subject)
+	case c.Standing != enroll.Known:
+		return hashOf("at " + c.Address)
+	default:
+		return hashOf(c.Session.Reveal())
 	}
+}
+
+// hashOf keeps sessions and addresses out of the line that the pacer may have in
+// Redis.
+func hashOf(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -156,7 +156,10 @@ func (p *Pacer) claim(w call) claim {
 	c := claim{start: true, person: w.person, cost: 1 + p.habits[w.flow()].toFollow(time.Now()), ahead: longestLine}
 	if w.flow() == enroll.FlowSession {
 		// Who comes back with a session must have some of it left.
-		c.ahead, c.ages = min(longestLine, p.o.SessionValidity-sessionReserve), true
+		c.ahead, c.aging = min(longestLine, p.o.SessionValidity-sessionReserve), w.aging
+	}
+	if w.outside {
+		c.ahead, c.aging = 0, ""
 	}
 	return c
 }

@@ -46,7 +46,7 @@ type claim struct {
 	person string        // who starts, hashed
 	cost   float64       // the calls of the whole enrolment; 0 when that was paid before
 	ahead  time.Duration // how far ahead a place in the line may be
-	ages   bool          // what it comes with is good for so long only, from when it was first seen
+	aging  string        // a session that is good for so long only from when it was first seen, hashed; empty: none
 	look   bool          // only take a place and ask when its turn comes
 	queued int           // how many starts wait here for their turn
 }
@@ -91,17 +91,23 @@ type account struct {
 	line   []*waiting // in the order of the places
 	people map[string]*waiting
 	last   int64 // place
-	// seen is when people came first whose sessions age, and sightings the same
-	// in the order of time.
+	// seen is when sessions came first, and sightings the same in the order of
+	// time.
 	seen      map[string]time.Time
-	sightings []waiting
+	sightings []sighting
 }
 
 // waiting is somebody in the line.
 type waiting struct {
 	person string
 	place  int64
-	until  time.Time // when the place, or having been seen, is forgotten
+	until  time.Time // when the place is forgotten
+}
+
+// sighting is a session that was seen.
+type sighting struct {
+	session string
+	until   time.Time // when that is forgotten
 }
 
 func newAccount(limit float64) *account {
@@ -194,20 +200,20 @@ func (a *account) stand(c claim, rate float64) (before int, stale bool) {
 	return before, false
 }
 
-// age is how long ago somebody came first with what ages, and zero for others.
+// age is how long ago a session came first, and zero for who comes without.
 func (a *account) age(c claim) time.Duration {
 	for len(a.sightings) > 0 && a.sightings[0].until.Before(a.at) {
-		delete(a.seen, a.sightings[0].person)
+		delete(a.seen, a.sightings[0].session)
 		a.sightings = a.sightings[1:]
 	}
-	if !c.ages {
+	if c.aging == "" {
 		return 0
 	}
-	first, known := a.seen[c.person]
+	first, known := a.seen[c.aging]
 	if !known {
 		first = a.at
-		a.seen[c.person] = first
-		a.sightings = append(a.sightings, waiting{person: c.person, until: first.Add(c.ahead + graceOver)})
+		a.seen[c.aging] = first
+		a.sightings = append(a.sightings, sighting{c.aging, first.Add(c.ahead + graceOver)})
 	}
 	return a.at.Sub(first)
 }

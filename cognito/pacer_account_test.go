@@ -77,13 +77,13 @@ func quotas(t *testing.T) map[string]func(limit float64) quota {
 	}
 }
 
-// older lets a quota take somebody's first coming for longer ago.
-func older(q quota, person string, by time.Duration) {
+// older lets a quota take a session's first coming for longer ago.
+func older(q quota, session string, by time.Duration) {
 	switch q := q.(type) {
 	case *account:
-		q.seen[person] = q.seen[person].Add(-by)
+		q.seen[session] = q.seen[session].Add(-by)
 	case *sharedAccount:
-		q.Client.IncrByFloat(context.Background(), q.keys[0]+":seen:"+person, -by.Seconds())
+		q.Client.IncrByFloat(context.Background(), q.keys[0]+":seen:"+session, -by.Seconds())
 	}
 }
 
@@ -221,7 +221,7 @@ func TestAnAccountInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 				q := make(asSlow)
 				aging := func(person string) claim {
 					c := looking(aStart(person))
-					c.ages, c.ahead = true, 100*time.Second
+					c.aging, c.ahead = "of "+person, 100*time.Second
 					return c
 				}
 				// Each of the line takes three seconds.
@@ -234,7 +234,7 @@ func TestAnAccountInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 				for n := range 20 {
 					q.leave(ctx, fmt.Sprint(n))
 				}
-				older(q, "late", 60*time.Second)
+				older(q, "of late", 60*time.Second)
 				if v := take(q, aging("late")); !v.stale {
 					t.Errorf("a minute later, with less than that to wait: %+v", v)
 				}
@@ -396,7 +396,7 @@ func TestTheDocumentedRightsAreEnoughForTheQuota(t *testing.T) {
 			s := newSharedAccount(SharedQuota{Client: limited, Name: "x"}, asSlow, func() { failed++ })
 			s.patience, s.aloneFor = time.Minute, 0
 			session := aStart("1")
-			session.ages = true
+			session.aging = "2"
 			s.take(ctx, looking(session), 0)
 			s.take(ctx, looking(session), 0)
 			s.take(ctx, session, 0)

@@ -71,6 +71,15 @@ func TestAPersonInTheLineIsKnownAgainAndNotNamed(t *testing.T) {
 	if by("pool", "ada", "one") == by("pool", "grace", "one") || by("pool", "ada", "one") == by("other", "ada", "one") {
 		t.Error("two people are one")
 	}
+	at := func(address, session string, s enroll.Standing) string {
+		return personOf(enroll.Credential{Session: enroll.Secret(session), Address: address, Standing: s})
+	}
+	if at("one", "a", enroll.Unknown) != at("one", "b", enroll.Stranger) || at("one", "a", enroll.Unknown) == at("two", "a", enroll.Unknown) {
+		t.Error("whoever comes from an address that is not known is not one person")
+	}
+	if at("one", "a", enroll.Known) == at("one", "b", enroll.Known) {
+		t.Error("two at one known address are one person")
+	}
 	session := personOf(enroll.Credential{Session: "a-session"})
 	if session == by("pool", "ada", "one") || strings.Contains(session, "a-session") || session != personOf(enroll.Credential{Session: "a-session"}) {
 		t.Errorf("a session is %s", session)

@@ -25,7 +25,7 @@ func (p *Pacer) wait(ctx context.Context, w call, c claim) *enroll.Error {
 		v := p.look(ctx, c)
 		if v.stale {
 			p.o.Metrics.StartTurnedAway(metrics.TurnedAwayStale)
-			return enroll.Fail(enroll.SessionExpired, "the quota: the session does not live until its turn")
+			return &enroll.Error{Kind: enroll.SessionExpired, Reason: "the quota: the session does not live until its turn", Cause: enroll.ErrNotAsked}
 		}
 		if until, _ := ctx.Deadline(); begin.Add(v.wait).After(until) {
 			return p.turnAway(metrics.TurnedAwayLine, c, v.wait)

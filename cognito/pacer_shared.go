@@ -33,8 +33,8 @@ type SharedQuota struct {
 }
 
 // sharedAccount is a quota in Redis, under the keys
-// mfa-enrollment:{quota:NAME}, …:line and …:until, and one …:seen:PERSON for
-// each person who comes with a session. While Redis is out of reach
+// mfa-enrollment:{quota:NAME}, …:line and …:until, and one …:seen:HASH for
+// each session. While Redis is out of reach
 // the replica has the quota to itself, as if it were the only one, and learns
 // from Cognito's refusals that it is not.
 type sharedAccount struct {
@@ -106,8 +106,8 @@ func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit flo
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
-	reply, err := s.script.Run(ctx, s.Client, append(s.keys[:3:3], s.keys[0]+":seen:"+c.person),
-		did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(), c.ages,
+	reply, err := s.script.Run(ctx, s.Client, append(s.keys[:3:3], s.keys[0]+":seen:"+c.aging),
+		did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(), c.aging != "",
 		burstOver.Seconds(), aheadOver.Seconds(), overdrive, graceOver.Seconds(),
 		retreat, regain.Seconds(), slowest, measureOver.Seconds(),
 	).Slice()

@@ -4,13 +4,13 @@
 -- KEYS: 1 the account (a hash)
 --       2 the line (a sorted set of people by place)
 --       3 until when each place is kept (a sorted set of people by time)
---       4 when this person came first, if that matters
+--       4 when this session came first, where there is one
 -- ARGV: 1 what to do: take, look, leave or refused
 --       2 the limit, in calls a second     3 credit to the room
 --       4 1 for a start                    5 the person
 --       6 the cost                         7 how far ahead a place may be, seconds
 --       8 how many starts wait there       9 refused: how long ago it was sent
---      10 1 for what ages
+--      10 1 where there is a session
 --      11.. the constants: burstOver, aheadOver, overdrive, graceOver,
 --            retreat, regain, slowest, measureOver
 local did, limit, credit, start = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
@@ -39,7 +39,7 @@ local room = math.min(tonumber(held[3] or rate * aheadOver) + grown * overdrive 
 
 local granted, wait, place, stale = 0, 0, 0, 0
 
--- age is how long ago somebody came first with what ages.
+-- age is how long ago the session came first.
 local function age()
   if not ages then return 0 end
   redis.call('SET', KEYS[4], now, 'NX', 'EX', math.ceil(ahead + graceOver))

@@ -313,6 +313,27 @@ func TestEverybodyIsToldATimeOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestAStrangerGetsNoPlaceInTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPaced(PacerOptions{RPS: 1})
+		stranger := call{operation: opAssociate, session: true, outside: true}
+		for i := range 10 { // Ten seconds' worth are there at once.
+			p.later(t.Context(), starter(i))
+		}
+		line := len(p.standing())
+		for i := range 20 {
+			stranger.person = fmt.Sprint("stranger", i)
+			if err := p.make(t.Context(), stranger); err == nil || err.Kind != enroll.Busy {
+				t.Errorf("%v, want busy", err)
+			}
+		}
+		if now := len(p.standing()); line == 0 || now != line {
+			t.Errorf("%d stand in the line, %d before the strangers came", now, line)
+		}
+		p.all.Wait()
+	})
+}
+
 func TestBeyondTheEndOfTheLinePeopleAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

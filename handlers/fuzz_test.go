@@ -137,6 +137,8 @@ type unlimited struct{}
 
 func (unlimited) Take(context.Context, enroll.Guard, string) (int, time.Duration) { return 1, 0 }
 
+func (unlimited) Left(context.Context, enroll.Guard, string) int { return 1 }
+
 func (unlimited) GiveBack(context.Context, enroll.Guard, string) {}
 
 func fuzzedServer(f *testing.F) http.Handler {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/cognito/cognitotest"
 )
 
 func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
@@ -61,8 +63,19 @@ func TestMadeUpSessionsFromManyAddressesShareOneAllowance(t *testing.T) {
 	}
 	// One for each address with a clean slate, and the burst that they share: two
 	// seconds of the quota.
-	if n := w.cognito.Calls("AssociateSoftwareToken") - 2*honest; n != addresses+500 {
-		t.Errorf("%d made-up sessions reached Cognito", n)
+	made := func() int { return w.cognito.Calls("AssociateSoftwareToken") - 2*honest }
+	before := made()
+	if before != addresses+500 {
+		t.Errorf("%d made-up sessions reached Cognito", before)
+	}
+	// No address has a clean slate again soon: in seven seconds a fifth of the
+	// quota is for all of them together.
+	w.clock.Advance(7 * time.Second)
+	for i := range addresses {
+		from(fmt.Sprintf("198.51.%d.%d", i/250, i%250), fmt.Sprintf("%s%05d", strings.Repeat("made-up", 6), addresses*each+i))
+	}
+	if n := made() - before; n != 7*250/5 {
+		t.Errorf("%d made-up sessions reached Cognito seven seconds later", n)
 	}
 }
 
@@ -78,6 +91,28 @@ func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {
 		if r.status != 200 {
 			t.Fatalf("person %d: %d %s", i, r.status, r.body)
 		}
+	}
+}
+
+func TestACompanyBehindOneAddressMayComeAllAtOnce(t *testing.T) {
+	w := newWorldWith(t, crowd(100), map[string]string{"COGNITO_WRITE_RPS": "1000"})
+	begin := func(i int) reply {
+		return w.begin("", object{"session": w.cognito.Session(optional, optionalClient, person(i))})
+	}
+	begin(0) // The address is known from here.
+	w.cognito.SetLatency(cognitotest.Latency{Min: 50 * time.Millisecond})
+	for i, r := range together(99, func(i int) reply { return begin(i + 1) }) {
+		if r.status != 201 {
+			t.Fatalf("person %d: %d %s", i+1, r.status, r.body)
+		}
+	}
+	// What is refused counts all the same.
+	made := w.cognito.Calls("AssociateSoftwareToken")
+	for i := range 30 {
+		w.begin("", object{"session": strings.Repeat("made-up", 6) + person(i)})
+	}
+	if n := w.cognito.Calls("AssociateSoftwareToken") - made; n != 20 {
+		t.Errorf("%d made-up sessions reached Cognito from a known address", n)
 	}
 }
 

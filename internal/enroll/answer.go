@@ -13,7 +13,7 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 		return SignIn{}, err
 	}
 	var in SignIn
-	err := s.guarded(ctx, Credential{Session: a.Session, Address: a.Address}, func() (err error) {
+	err := s.guarded(ctx, Credential{Session: a.Session, Address: a.Address}, func(Credential) (err error) {
 		in, err = s.answer(ctx, a)
 		return err
 	})

@@ -24,12 +24,24 @@ const (
 	FlowSession Flow = "session" // during sign-in, by challenge session
 )
 
+// Standing is what is known of an address from which somebody comes whom only a
+// session names.
+type Standing int
+
+// The standings.
+const (
+	Known    Standing = iota // a session from there was good lately; by token everybody is
+	Unknown                  // nothing: until something is, it counts as one person
+	Stranger                 // one that asks for much, or was refused lately
+)
+
 // Credential is the one proof that a request carries: an identity (from an
 // access token) or the session of a sign-in challenge, never both.
 type Credential struct {
 	Identity *Identity
 	Session  Secret
 	Address  string // the caller's, for the limits of those whom only a session names
+	Standing Standing
 	// Started is when the enrolment was started that it finishes, for the
 	// pacing of the calls to Cognito; zero where that is not known.
 	Started time.Time

@@ -62,6 +62,10 @@ type Error struct {
 	Cause error
 }
 
+// ErrNotAsked is the cause of a refusal that is this service's own, where the
+// kind is one of Cognito's.
+var ErrNotAsked = errors.New("cognito was not asked")
+
 // Field is one member of a request that is not as it must be.
 type Field struct {
 	Name   string

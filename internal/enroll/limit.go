@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -18,6 +19,8 @@ type Limiter interface {
 	// Take takes one from a caller's allowance and tells how many are left, or
 	// how long it takes until there is one.
 	Take(ctx context.Context, g Guard, caller string) (left int, wait time.Duration)
+	// Left tells how many there are, and takes none.
+	Left(ctx context.Context, g Guard, caller string) int
 	// GiveBack returns one that was taken.
 	GiveBack(ctx context.Context, g Guard, caller string)
 }
@@ -27,11 +30,13 @@ type Limiter interface {
 // from a pending enrolment, and a code that is refused here, cost nothing.
 //
 // By session only what Cognito refuses counts: a whole company may enrol from
-// one address on one morning. Addresses of which something was refused lately,
-// or is under way, share the strangers' limit, a fifth of the quota, however many
-// they are; people at addresses with a clean slate are not touched by it.
+// one address on one morning. An address is known for an hour after a session
+// from there was good. One that is not has one call under way; what is beyond
+// that, and all of it for a while after a refusal, makes it a stranger.
+// Strangers share a fifth of the quota, however many they are.
 type guards struct {
 	subject, address, strangers Guard
+	known, suspect              Guard // spent by what makes an address so
 }
 
 func guardsFor(quota float64) guards {
@@ -40,40 +45,74 @@ func guardsFor(quota float64) guards {
 		subject:   Guard{Name: "subject", Burst: 20, Interval: 6 * time.Second},
 		address:   Guard{Name: "address", Burst: 20, Interval: 6 * time.Second},
 		strangers: Guard{Name: "strangers", Burst: int(2 * quota), Interval: each},
+		known:     Guard{Name: "known", Burst: 1, Interval: time.Hour},
+		suspect:   Guard{Name: "suspect", Burst: 1, Interval: 15 * time.Minute},
 	}
 }
 
 // guarded makes a call to Cognito within the limits of its caller.
-func (s *Service) guarded(ctx context.Context, c Credential, call func() error) error {
-	if id := c.Identity; id != nil {
-		if _, err := s.take(ctx, s.guards.subject, hashed(id.Issuer, id.Subject)); err != nil {
+func (s *Service) guarded(ctx context.Context, c Credential, call func(Credential) error) error {
+	switch {
+	case c.Identity != nil:
+		if _, err := s.take(ctx, s.guards.subject, hashed(c.Identity.Issuer, c.Identity.Subject)); err != nil {
 			return err
 		}
-		return call()
+		return call(c)
+	case s.is(ctx, s.guards.known, c.Address):
+		return s.guardedKnown(ctx, c, call)
 	}
+	c.Standing = Unknown
 	left, err := s.take(ctx, s.guards.address, c.Address)
 	if err != nil {
 		return err
 	}
-	stranger := left < s.guards.address.Burst-1
-	if stranger {
+	if left < s.guards.address.Burst-1 || s.is(ctx, s.guards.suspect, c.Address) {
+		c.Standing = Stranger
 		if _, err := s.take(ctx, s.guards.strangers, ""); err != nil {
 			s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
 			return err
 		}
 	}
-	err = call()
-	if !costly(err) {
-		s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
-		if stranger {
-			s.Limiter.GiveBack(ctx, s.guards.strangers, "")
-		}
+	err = call(c)
+	if costly(err) {
+		s.Limiter.Take(ctx, s.guards.suspect, hashed(c.Address))
+		return err
+	}
+	s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
+	if c.Standing == Stranger {
+		s.Limiter.GiveBack(ctx, s.guards.strangers, "")
+	}
+	if err == nil {
+		s.Limiter.Take(ctx, s.guards.known, hashed(c.Address))
 	}
 	return err
 }
 
-// costly tells whether an answer is one that a stranger would get.
+// guardedKnown counts what was refused when it was.
+func (s *Service) guardedKnown(ctx context.Context, c Credential, call func(Credential) error) error {
+	if s.Limiter.Left(ctx, s.guards.address, c.Address) == 0 {
+		if _, err := s.take(ctx, s.guards.address, c.Address); err != nil {
+			return err
+		}
+		s.Limiter.GiveBack(ctx, s.guards.address, c.Address)
+	}
+	err := call(c)
+	if costly(err) {
+		s.Limiter.Take(ctx, s.guards.address, c.Address)
+	}
+	return err
+}
+
+// is tells whether an address is known, or suspect.
+func (s *Service) is(ctx context.Context, g Guard, address string) bool {
+	return s.Limiter.Left(ctx, g, hashed(address)) == 0
+}
+
+// costly tells whether an answer of Cognito's is one that a stranger would get.
 func costly(err error) bool {
+	if errors.Is(err, ErrNotAsked) {
+		return false
+	}
 	switch KindOf(err) {
 	case SessionExpired, InvalidRequest, UserNotFound, CodeMismatch, CodeAlreadyUsed, TooManyRequests:
 		return true

@@ -99,7 +99,7 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 		c.Session = old.Session // The session that the caller holds is spent.
 	}
 	var association Association
-	err = s.guarded(ctx, c, func() (err error) {
+	err = s.guarded(ctx, c, func(c Credential) (err error) {
 		association, err = s.Pool.Associate(ctx, c)
 		return err
 	})

@@ -91,7 +91,7 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}
 	var next Secret
-	err := s.guarded(ctx, c, func() (err error) {
+	err := s.guarded(ctx, c, func(c Credential) (err error) {
 		next, err = s.Pool.Verify(ctx, c, r.Code, r.DeviceName)
 		return err
 	})

@@ -53,6 +53,16 @@ func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) (left in
 	return int(bucket.TokensAt(now)), 0
 }
 
+// Left implements enroll.Limiter.
+func (m *Memory) Left(_ context.Context, g enroll.Guard, caller string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b := m.buckets[bucketName{g.Name, caller}]; b != nil {
+		return int(b.TokensAt(m.now()))
+	}
+	return g.Burst
+}
+
 // GiveBack implements enroll.Limiter. A bucket never holds more than its burst.
 func (m *Memory) GiveBack(_ context.Context, g enroll.Guard, caller string) {
 	m.mu.Lock()

@@ -51,6 +51,15 @@ func (r *Redis) Take(ctx context.Context, g enroll.Guard, caller string) (left i
 	return result.Remaining, 0
 }
 
+// Left implements enroll.Limiter.
+func (r *Redis) Left(ctx context.Context, g enroll.Guard, caller string) int {
+	result, ok := r.add(ctx, g, caller, 0)
+	if !ok {
+		return r.local.Left(ctx, g, caller)
+	}
+	return result.Remaining
+}
+
 // GiveBack implements enroll.Limiter.
 func (r *Redis) GiveBack(ctx context.Context, g enroll.Guard, caller string) {
 	if _, ok := r.add(ctx, g, caller, -1); !ok {
@@ -58,7 +67,7 @@ func (r *Redis) GiveBack(ctx context.Context, g enroll.Guard, caller string) {
 	}
 }
 
-// add takes n from a bucket, or gives back where n is negative: the library's
+// add takes n from a bucket, gives back where n is negative, or only looks: the library's
 // script moves the time at which the bucket is full again, either way.
 func (r *Redis) add(ctx context.Context, g enroll.Guard, caller string, n int) (*redis_rate.Result, bool) {
 	if !r.healthy() {
