@@ -1,6 +1,6 @@
 .PHONY: bench bench-qr
 
-# The service beside its peers, some six minutes; docs/performance.md explains
+# The service beside its peers, some ten minutes; docs/performance.md explains
 # the tables. Linux only.
 bench:
 	cd bench && go run .
