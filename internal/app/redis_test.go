@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"mfa-enrollment/cognito/cognitotest"
 )
 
 // redisServer is a real Redis on a socket of its own, which tests kill and start
@@ -263,4 +265,35 @@ func only(t *testing.T, dump map[string]string, known []string) string {
 	}
 	t.Fatalf("no entry in %d keys", len(dump))
 	return ""
+}
+
+func TestADoubleClickOnVerifyAtTwoReplicasCountsOnce(t *testing.T) {
+	redis := startRedis(t)
+	w := newWorldWith(t, crowd(20), redis.settings())
+	other := w.replica(redis.settings())
+	w.cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
+	for run := range 20 {
+		token := w.token(optional, optionalClient, person(run))
+		secret := w.begin(token, nil).json(t)["secret"].(string)
+		code := w.codeAt(secret, 0)
+		verifies, preferences := w.cognito.Calls("VerifySoftwareToken"), w.cognito.Calls("SetUserMFAPreference")
+		for i, r := range together(10, func(i int) reply { return []*world{w, other}[i%2].verify(token, object{"code": code}) }) {
+			if totp, _ := r.json(t)["totp"].(object); r.status != 200 || totp["enabled"] != true {
+				t.Fatalf("run %d, click %d: %d %s", run, i, r.status, r.body)
+			}
+		}
+		verifies, preferences = w.cognito.Calls("VerifySoftwareToken")-verifies, w.cognito.Calls("SetUserMFAPreference")-preferences
+		if verifies != 1 || preferences != 1 {
+			t.Fatalf("run %d: VerifySoftwareToken was called %d times, SetUserMFAPreference %d times", run, verifies, preferences)
+		}
+		// Who comes later is Cognito's to judge.
+		before := w.cognito.Calls("VerifySoftwareToken")
+		w.verify(token, object{"code": code})
+		if n := w.cognito.Calls("VerifySoftwareToken") - before; n != 1 {
+			t.Fatalf("run %d: %d calls for a code that comes afterwards", run, n)
+		}
+		if r := other.begin(token, nil); r.status != 201 {
+			t.Fatalf("run %d, another phone: %d %s", run, r.status, r.body)
+		}
+	}
 }
