@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -99,20 +100,21 @@ func TestAReportCountsPeopleOnce(t *testing.T) {
 	if err := write(&out, options{people: 5, flow: "token", over: s, quota: 25, scan: s}, []report{r}); err != nil {
 		t.Fatal(err)
 	}
+	table := regexp.MustCompile(" {2,}").ReplaceAllString(out.String(), "  ")
 	for _, want := range []string{
-		"people who finished                             2",
-		"gave up without a QR code                       1",
-		"lost with a QR code in their hands              1",
-		"for each who finished                         5.00",
-		"refused                                       1 (10.0 %)",
-		"the first ten seconds                         20 %",
-		"the next ten                                  100 %",
+		"people who finished  2",
+		"gave up without a QR code  1",
+		"lost with a QR code in their hands  1",
+		"for each who finished  5.00",
+		"refused  1 (10.0 %)",
+		"the first ten seconds  20 %",
+		"the next ten  100 %",
 		"the rest of the time in which people started  -",
-		"waited for the QR code, half, 95 %, longest     4s, 4s, 4s",
-		"from the code to the end, half, 95 %, longest   2s, 2s, 2s",
+		"waited for the QR code, half, 95 %, longest  4s, 4s, 4s",
+		"from the code to the end, half, 95 %, longest  2s, 2s, 2s",
 	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in\n%s", want, out.String())
+		if !strings.Contains(table, want) {
+			t.Errorf("no %q in\n%s", want, table)
 		}
 	}
 }
