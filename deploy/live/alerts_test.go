@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -60,7 +61,10 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 		{
 			fault: "the keys were never fetched", alerts: []string{"MfaNotReady"},
 			cause: func(t *testing.T) *service {
-				return startService(t, map[string]string{"COGNITO_ENDPOINT": "http://" + nobody(t)})
+				// A port that is free now may be another test's stand-in soon.
+				lost := httptest.NewServer(http.NotFoundHandler())
+				t.Cleanup(lost.Close)
+				return startService(t, map[string]string{"COGNITO_ENDPOINT": lost.URL})
 			},
 			then: func(*service) {},
 		},
