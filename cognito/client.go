@@ -140,8 +140,7 @@ func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.
 }
 
 // personOf names whoever starts, the same at every try. Made-up sessions cost
-// nothing, so those from an address that is not
-// known are one person.
+// nothing, so those from an address that is not known are one person.
 func personOf(c enroll.Credential) string {
 	switch {
 	case c.Identity != nil:

@@ -34,8 +34,7 @@ type SharedQuota struct {
 
 // sharedAccount is a quota in Redis, under the keys
 // mfa-enrollment:{quota:NAME}, …:line and …:until, and one …:seen:HASH for
-// each session. While Redis is out of reach
-// the replica has the quota to itself, as if it were the only one, and learns
+// each session. While Redis is out of reach the replica has the quota to itself, as if it were the only one, and learns
 // from Cognito's refusals that it is not.
 type sharedAccount struct {
 	SharedQuota
@@ -123,7 +122,7 @@ func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit flo
 	return v, true
 }
 
-// parseVerdict reads the script's reply: granted, wait, place, the pace, and stale. It
+// parseVerdict reads the script's reply: granted, wait, place, the pace, stale. It
 // has fractions as strings, since Redis cuts the numbers of a script to integers.
 func parseVerdict(reply []any, err error) (v verdict, p pace, _ error) {
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"github.com/go-json-experiment/json"
 	"io"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"mfa-enrollment/internal/enroll"
 )
