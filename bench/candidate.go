@@ -101,7 +101,7 @@ func (b *bench) start(ctx context.Context, all []*candidate) error {
 	return nil
 }
 
-// startTotp asks for an enrolment, for a new one each time: Cognito is called,
+// startTotp asks for an enrollment, for a new one each time: Cognito is called,
 // and nothing is answered from what is pending.
 func startTotp(base string) func(string) (*http.Request, error) {
 	return post(base+"/v1/mfa/totp", `{"renew":true}`)
@@ -125,7 +125,7 @@ func post(url, body string) func(string) (*http.Request, error) {
 	}
 }
 
-// associate is the call to Cognito that an enrolment begins with.
+// associate is the call to Cognito that an enrollment begins with.
 func associate(base string) func(string) (*http.Request, error) {
 	return func(token string) (*http.Request, error) {
 		r, err := http.NewRequest(http.MethodPost, base, bytes.NewReader([]byte(`{"AccessToken":"`+token+`"}`)))

@@ -25,7 +25,7 @@ import (
 // does meanwhile meets them all, and the median over the rounds counts.
 const (
 	rounds        = 5
-	people        = 8_000 // each may start 20 enrolments at once and 10 a minute after
+	people        = 8_000 // each may start 20 enrollments at once and 10 a minute after
 	busyRequests  = 4_000 // a round, at full load
 	busyTime      = 3 * time.Second
 	steadyRate    = 50  // requests a second

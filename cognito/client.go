@@ -159,7 +159,7 @@ func hashOf(name string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// age is how long ago the enrolment was started, or zero.
+// age is how long ago the enrollment was started, or zero.
 func (c *Client) age(cred enroll.Credential) time.Duration {
 	if cred.Started.IsZero() {
 		return 0

@@ -35,7 +35,7 @@ type call struct {
 	// What the pacer learns from.
 	person string        // of AssociateSoftwareToken: who starts, hashed
 	aging  string        // of AssociateSoftwareToken: the session, hashed; empty by token
-	age    time.Duration // of VerifySoftwareToken: of the enrolment; zero is not known
+	age    time.Duration // of VerifySoftwareToken: of the enrollment; zero is not known
 
 	outside bool // of AssociateSoftwareToken: gets no place in the line
 

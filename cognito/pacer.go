@@ -52,7 +52,7 @@ const (
 // Who is finishing comes first. A code in a person's hand expires; a page that
 // was not opened yet does not. Starts take what is left.
 //
-// A start pays for its whole enrolment, since a burst of starts now is a burst
+// A start pays for its whole enrollment, since a burst of starts now is a burst
 // of codes a minute later. The price is what people have been seen to need
 // (habits). A start whose turn does not come in time is told when it will, and
 // has a place in the line until then (account).

@@ -40,11 +40,11 @@ type quota interface {
 
 // claim is what a call wants of the quota.
 type claim struct {
-	start bool // it begins an enrolment; others finish one
+	start bool // it begins an enrollment; others finish one
 
 	// The rest is of starts alone.
 	person string        // who starts, hashed
-	cost   float64       // the calls of the whole enrolment; 0 when that was paid before
+	cost   float64       // the calls of the whole enrollment; 0 when that was paid before
 	ahead  time.Duration // how far ahead a place in the line may be
 	aging  string        // a session that is good for so long only from when it was first seen, hashed; empty: none
 	look   bool          // only take a place and ask when its turn comes
@@ -71,12 +71,12 @@ type verdict struct {
 
 // account is a quota in memory. It holds two things that grow at the rate.
 //
-// tokens are the calls that may be made now. A call that finishes an enrolment
+// tokens are the calls that may be made now. A call that finishes an enrollment
 // needs one. One that starts another leaves one behind, so that whoever is
 // finishing at another replica finds it.
 //
-// room is what new enrolments may use. A start pays for its whole enrolment from
-// it, so that starts come no faster than enrolments fit as a whole. The calls
+// room is what new enrollments may use. A start pays for its whole enrollment from
+// it, so that starts come no faster than enrollments fit as a whole. The calls
 // that finish it pay nothing more.
 //
 // While there is not enough of both the starts stand in a line: some wait here,

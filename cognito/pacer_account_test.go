@@ -131,7 +131,7 @@ func TestAnAccountInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 					t.Errorf("and the one that was left: %+v", v)
 				}
 			})
-			t.Run("a start waits for room for its whole enrolment, another call does not", func(t *testing.T) {
+			t.Run("a start waits for room for its whole enrollment, another call does not", func(t *testing.T) {
 				q := make(asSlow)
 				dear := aStart("1")
 				dear.cost = .002

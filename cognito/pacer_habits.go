@@ -14,7 +14,7 @@ const (
 	settled = 3
 	// longestAge bounds what one person can add to the usual age.
 	longestAge = 2 * time.Minute
-	// mostReturning bounds what is expected of a start, relative to an enrolment
+	// mostReturning bounds what is expected of a start, relative to an enrollment
 	// without a mistake.
 	mostReturning = 1.5
 )
@@ -23,8 +23,8 @@ const (
 // It looks at the starts of one second together, and at those alone that are old
 // enough to be judged; those of a minute ago say nothing yet.
 type habits struct {
-	calls  float64       // what an enrolment takes after its start, without a mistake
-	age    time.Duration // the usual age of an enrolment when its code is entered
+	calls  float64       // what an enrollment takes after its start, without a mistake
+	age    time.Duration // the usual age of an enrollment when its code is entered
 	starts float64       // those that are old enough, fading
 	came   float64       // the calls that followed them, fading in step
 	recent []cohort      // those that are not, the oldest first

@@ -210,7 +210,7 @@ func TestAStartThatWaitedInVainKeepsItsPlace(t *testing.T) {
 	})
 }
 
-func TestAStartPaysForItsWholeEnrolment(t *testing.T) {
+func TestAStartPaysForItsWholeEnrollment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced(PacerOptions{RPS: 25})
 		for i := range 30 * 50 {

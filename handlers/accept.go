@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The media types of an enrolment.
+// The media types of an enrollment.
 const (
 	typeJSON = "application/json"
 	typePNG  = "image/png"

@@ -10,7 +10,7 @@ import (
 	"mfa-enrollment/internal/qr"
 )
 
-// StartTotp starts an enrolment: POST /v1/mfa/totp.
+// StartTotp starts an enrollment: POST /v1/mfa/totp.
 func (s *Server) StartTotp(ctx context.Context, r api.StartTotpRequestObject) (api.StartTotpResponseObject, error) {
 	body := r.Body
 	if body == nil {
@@ -79,7 +79,7 @@ func enrollmentReply(e enroll.Enrollment, picture []byte) api.Enrollment {
 	}
 }
 
-// VerifyTotp finishes an enrolment: POST /v1/mfa/totp/verify.
+// VerifyTotp finishes an enrollment: POST /v1/mfa/totp/verify.
 func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) (api.VerifyTotpResponseObject, error) {
 	body := r.Body
 	credential, err := s.credential(ctx, body.Session)

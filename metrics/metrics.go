@@ -39,8 +39,8 @@ type Metrics struct {
 
 // Results of a flow, the `result` label.
 const (
-	ResultCreated   = "created"    // a new enrolment
-	ResultResumed   = "resumed"    // the enrolment that was pending already
+	ResultCreated   = "created"    // a new enrollment
+	ResultResumed   = "resumed"    // the enrollment that was pending already
 	ResultOK        = "ok"         // done
 	ResultWrongCode = "wrong_code" // a code that did not fit or was used before
 	ResultFailed    = "failed"     // anything else
@@ -94,13 +94,13 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{.005, .01, .025, .05, .1, .2, .4, .8, 1.6, 3.2, 5},
 	}, "operation", operations)
 
-	m.started = counters(r, "mfa_enrollments_started_total", "Starts of an enrolment: created, resumed (the one pending already) or failed.", []string{"flow", "result"}, flows, []string{ResultCreated, ResultResumed, ResultFailed})
-	m.verified = counters(r, "mfa_enrollments_verified_total", "Attempts to finish an enrolment with a code.", []string{"flow", "result"}, flows, []string{ResultOK, ResultWrongCode, ResultFailed})
+	m.started = counters(r, "mfa_enrollments_started_total", "Starts of an enrollment: created, resumed (the one pending already) or failed.", []string{"flow", "result"}, flows, []string{ResultCreated, ResultResumed, ResultFailed})
+	m.verified = counters(r, "mfa_enrollments_verified_total", "Attempts to finish an enrollment with a code.", []string{"flow", "result"}, flows, []string{ResultOK, ResultWrongCode, ResultFailed})
 	m.preferences = counters(r, "mfa_preference_changes_total", "Changes of whether TOTP is asked for at sign-in.", []string{"change", "result"}, []string{ChangeOn, ChangeOff}, []string{ResultOK, ResultFailed})
 	m.challenges = counters(r, "mfa_challenges_answered_total", "Answers to sign-in challenges.", []string{"challenge", "result"}, challenges, []string{ResultOK, ResultChallenge, ResultWrongCode, ResultFailed})
 
 	m.duration = histograms(r, prometheus.HistogramOpts{
-		Name: "mfa_enrollment_duration_seconds", Help: "Time from the start of an enrolment to its verification.",
+		Name: "mfa_enrollment_duration_seconds", Help: "Time from the start of an enrollment to its verification.",
 		Buckets: []float64{5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900},
 	}, "flow", flows)
 	m.skew = prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -108,7 +108,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{-20, -10, -4, -2, -1, 0, 1, 2, 4, 10, 20},
 	})
 	m.rejectedLocally = prometheus.NewCounter(prometheus.CounterOpts{Name: "mfa_codes_rejected_locally_total", Help: "Wrong codes that were refused without a call to Cognito."})
-	m.storeErrors = counters(r, "pending_store_errors_total", "Failures of the store of pending enrolments; each was survived.", []string{"operation"}, StoreOperations)
+	m.storeErrors = counters(r, "pending_store_errors_total", "Failures of the store of pending enrollments; each was survived.", []string{"operation"}, StoreOperations)
 	m.qrRender = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "qr_render_duration_seconds", Help: "Time to draw a QR code as a PNG.",
 		Buckets: []float64{10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 5e-3, 20e-3},
@@ -141,10 +141,10 @@ func (m *Metrics) CognitoCall(ctx context.Context, operation, outcome string, to
 	duration.Observe(took.Seconds())
 }
 
-// Started counts a start of an enrolment.
+// Started counts a start of an enrollment.
 func (m *Metrics) Started(flow, result string) { m.started.WithLabelValues(flow, result).Inc() }
 
-// Verified counts an attempt to finish an enrolment.
+// Verified counts an attempt to finish an enrollment.
 func (m *Metrics) Verified(flow, result string) { m.verified.WithLabelValues(flow, result).Inc() }
 
 // EnrollmentTook observes the time from start to verification.
@@ -191,11 +191,11 @@ func (m *Metrics) RateLimited(limit string) { m.limited.WithLabelValues(limit).I
 // Panicked counts a request that ended in a panic.
 func (m *Metrics) Panicked() { m.panics.Inc() }
 
-// PendingEnrollments exposes a gauge of the pending enrolments that this
+// PendingEnrollments exposes a gauge of the pending enrollments that this
 // process keeps in memory.
 func (m *Metrics) PendingEnrollments(count func() int) {
 	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "pending_enrollments", Help: "Pending enrolments kept in this process's memory.",
+		Name: "pending_enrollments", Help: "Pending enrollments kept in this process's memory.",
 	}, func() float64 { return float64(count()) }))
 }
 

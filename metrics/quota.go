@@ -35,7 +35,7 @@ func newQuota(r prometheus.Registerer) quota {
 			Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2, 4, 8},
 		}, "operation", writes),
 		refused:    prometheus.NewCounter(prometheus.CounterOpts{Name: "cognito_quota_refused_total", Help: "Calls that Amazon Cognito refused for the account's quota: others use it too. Each was made again later."}),
-		turnedAway: counters(r, "mfa_starts_turned_away_total", "Starts of an enrolment that were told to come back later, since the quota has no room for the whole enrolment now.", []string{"reason"}, []string{TurnedAwayLine, TurnedAwayPatience, TurnedAwayQueue, TurnedAwayStale}),
+		turnedAway: counters(r, "mfa_starts_turned_away_total", "Starts of an enrollment that were told to come back later, since the quota has no room for the whole enrollment now.", []string{"reason"}, []string{TurnedAwayLine, TurnedAwayPatience, TurnedAwayQueue, TurnedAwayStale}),
 		alone:      prometheus.NewCounter(prometheus.CounterOpts{Name: "cognito_quota_alone_total", Help: "Times that Redis could not be reached to share the quota; the replica then goes by itself for a second."}),
 	}
 	for _, operation := range writes {

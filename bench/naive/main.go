@@ -1,6 +1,6 @@
 // Command naive is what a team would write first: echo with its usual
 // middleware, the token verified by keyfunc and golang-jwt, the SDK and
-// go-qrcode with their defaults. It does the first half of an enrolment by
+// go-qrcode with their defaults. It does the first half of an enrollment by
 // access token and none of what the service does beyond that.
 //
 // ADDR says where it listens; COGNITO_ENDPOINT, COGNITO_USER_POOL_ID,

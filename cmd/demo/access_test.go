@@ -178,10 +178,10 @@ func keepsNoSecret(v *visitor) {
 
 func showsReference(v *visitor) {
 	v.do(chromedp.Navigate(v.home + "/docs"))
-	v.sees("mfa-enrollment", "/v1/mfa/totp", "/v1/mfa/totp/verify", "/v1/mfa", "/v1/mfa/totp/preference", "/v1/auth/challenge", "Start an enrolment and get the QR code")
+	v.sees("mfa-enrollment", "/v1/mfa/totp", "/v1/mfa/totp/verify", "/v1/mfa", "/v1/mfa/totp/preference", "/v1/auth/challenge", "Start an enrollment and get the QR code")
 	v.shoot("docs-desktop")
 	v.prefer("prefers-color-scheme", "dark")
 	v.do(chromedp.Reload())
-	v.sees("Start an enrolment and get the QR code")
+	v.sees("Start an enrollment and get the QR code")
 	v.shoot("docs-dark")
 }

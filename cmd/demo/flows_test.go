@@ -53,7 +53,7 @@ func setsUpBySession(v *visitor) {
 
 func signsInWithCode(v *visitor) {
 	v.canPassTime()
-	key, used := v.enrols(optionalPool, "ada")
+	key, used := v.enrolls(optionalPool, "ada")
 	v.passTime(-step) // so that the next code is not there yet
 	v.press("Sign in again with a code")
 	v.press("Sign in")
@@ -69,7 +69,7 @@ func signsInWithCode(v *visitor) {
 }
 
 func switchesOffAndOn(v *visitor) {
-	v.enrols(optionalPool, "linus")
+	v.enrolls(optionalPool, "linus")
 	v.press("Switch off")
 	v.sees("Switch off the authenticator app?")
 	v.accessible("switch off?")
@@ -91,7 +91,7 @@ func switchesOffAndOn(v *visitor) {
 }
 
 func keepsRequiredFactor(v *visitor) {
-	v.enrols(requiredPool, "linus")
+	v.enrolls(requiredPool, "linus")
 	v.press("Switch off")
 	v.sees("whoever knows your password can sign in")
 	v.press("Switch off")
@@ -101,7 +101,7 @@ func keepsRequiredFactor(v *visitor) {
 }
 
 func movesToNewPhone(v *visitor) {
-	old, _ := v.enrols(optionalPool, "grace")
+	old, _ := v.enrolls(optionalPool, "grace")
 	v.press("Use a new phone")
 	key := v.scans()
 	if key.Secret() == old.Secret() {

@@ -155,7 +155,7 @@ func returnsWhenTimeIsUp(v *visitor) {
 }
 
 func stepsUp(v *visitor) {
-	v.enrols(optionalPool, "ada")
+	v.enrolls(optionalPool, "ada")
 	v.press("Use a new phone")
 	v.sees("Sign in", "Changing a working authenticator app needs a recent sign-in.")
 	v.expectRefusals(401)

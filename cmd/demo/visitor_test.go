@@ -151,8 +151,8 @@ const (
 	requiredPool, requiredID = "Second factor required", "us-east-1_Required"
 )
 
-// enrols signs in and sets an app up, and returns the key and the code that did.
-func (v *visitor) enrols(pool, user string) (*otp.Key, string) {
+// enrolls signs in and sets an app up, and returns the key and the code that did.
+func (v *visitor) enrolls(pool, user string) (*otp.Key, string) {
 	v.Helper()
 	v.signsIn(pool, user)
 	if pool == optionalPool {

@@ -36,7 +36,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("rollout", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.IntVar(&o.people, "people", 0, "how many `people` enrol; 0: as many as -times wants")
+	f.IntVar(&o.people, "people", 0, "how many `people` enroll; 0: as many as -times wants")
 	f.DurationVar(&o.over, "over", 90*time.Second, "`time` over which they arrive")
 	f.Float64Var(&o.times, "times", 4, "how many `times` the limit arrives")
 	f.StringVar(&o.flow, "flow", "token", "token (signed in) or session (signing in)")
@@ -80,7 +80,7 @@ func (o *options) check(rest int) error {
 	return nil
 }
 
-// callsEach is how many calls of the quota an enrolment needs.
+// callsEach is how many calls of the quota an enrollment needs.
 func (o *options) callsEach() float64 {
 	if o.flow == "session" {
 		return 2 // AssociateSoftwareToken, VerifySoftwareToken

@@ -20,7 +20,7 @@ func flows() []flow {
 			{"switching on makes it listed and preferred", (*person).switchesOn},
 			{"the next sign-in asks for its code", (*person).isAskedForCode},
 		}},
-		{"the codes that an enrolment takes", optional, []do{(*person).signsIn}, []step{
+		{"the codes that an enrollment takes", optional, []do{(*person).signsIn}, []step{
 			{"two steps old: refused", atStep(-2, false)},
 			{"one step old: taken", atStep(-1, true)},
 			{"one step ahead: taken", atStep(+1, true)},

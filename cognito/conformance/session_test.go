@@ -112,7 +112,7 @@ func (p *person) sendsWrongCodeBySession(ctx context.Context) error {
 	return refused(p.verifiesWrongly(ctx, enroll.Credential{Session: p.session}), enroll.CodeMismatch)
 }
 
-// sendsCodeByLostSession sends one more wrong code: a right one would enrol the
+// sendsCodeByLostSession sends one more wrong code: a right one would enroll the
 // person where the session survives.
 func (p *person) sendsCodeByLostSession(ctx context.Context) error {
 	if err := p.sendsWrongCodeBySession(ctx); err != nil {

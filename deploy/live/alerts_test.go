@@ -153,7 +153,7 @@ func (s *service) tokenOf(user string) string {
 	return s.cognito.SignIn(optional, optionalClient, user).AccessToken
 }
 
-// begin starts an enrolment and returns its secret.
+// begin starts an enrollment and returns its secret.
 func (s *service) begin(user string) any {
 	s.t.Helper()
 	status, started := s.call(http.MethodPost, "/v1/mfa/totp", s.tokenOf(user), nil)

@@ -42,7 +42,7 @@ func TestEveryExpressionFindsWhatTheServiceExposes(t *testing.T) {
 }
 
 // everything is a small load that touches every flow, and some faults: one
-// person enrols with an access token and signs in again, another during sign-in.
+// person enrolls with an access token and signs in again, another during sign-in.
 func (s *service) everything(signedIn, signingIn string) {
 	s.t.Helper()
 	s.call(http.MethodGet, "/v1/mfa", "", nil)

@@ -266,7 +266,7 @@ type Enrollment struct {
 	Algorithm   EnrollmentAlgorithm `json:"algorithm"`
 	Digits      EnrollmentDigits    `json:"digits"`
 
-	// ExpiresAt When this enrolment can no longer be finished and must be started again.
+	// ExpiresAt When this enrollment can no longer be finished and must be started again.
 	ExpiresAt time.Time `json:"expiresAt"`
 
 	// Issuer The name of the service as the app shows it.
@@ -364,7 +364,7 @@ type StartTotpRequest struct {
 	// flow, where neither is known, the issuer.
 	AccountName *string `json:"accountName,omitempty"`
 
-	// Renew Ask for a new secret even when an enrolment is pending.
+	// Renew Ask for a new secret even when an enrollment is pending.
 	Renew *bool `json:"renew,omitempty"`
 
 	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
@@ -512,13 +512,13 @@ type ServerInterface interface {
 	// GetMfa See which second factors are on
 	// (GET /v1/mfa)
 	GetMfa(ctx echo.Context) error
-	// StartTotp Start an enrolment and get the QR code
+	// StartTotp Start an enrollment and get the QR code
 	// (POST /v1/mfa/totp)
 	StartTotp(ctx echo.Context) error
 	// SetTotpPreference Switch TOTP on or off, and make it the preferred factor
 	// (PUT /v1/mfa/totp/preference)
 	SetTotpPreference(ctx echo.Context) error
-	// VerifyTotp Finish an enrolment with a code from the authenticator app
+	// VerifyTotp Finish an enrollment with a code from the authenticator app
 	// (POST /v1/mfa/totp/verify)
 	VerifyTotp(ctx echo.Context) error
 }
@@ -2019,13 +2019,13 @@ type StrictServerInterface interface {
 	// GetMfa See which second factors are on
 	// (GET /v1/mfa)
 	GetMfa(ctx context.Context, request GetMfaRequestObject) (GetMfaResponseObject, error)
-	// StartTotp Start an enrolment and get the QR code
+	// StartTotp Start an enrollment and get the QR code
 	// (POST /v1/mfa/totp)
 	StartTotp(ctx context.Context, request StartTotpRequestObject) (StartTotpResponseObject, error)
 	// SetTotpPreference Switch TOTP on or off, and make it the preferred factor
 	// (PUT /v1/mfa/totp/preference)
 	SetTotpPreference(ctx context.Context, request SetTotpPreferenceRequestObject) (SetTotpPreferenceResponseObject, error)
-	// VerifyTotp Finish an enrolment with a code from the authenticator app
+	// VerifyTotp Finish an enrollment with a code from the authenticator app
 	// (POST /v1/mfa/totp/verify)
 	VerifyTotp(ctx context.Context, request VerifyTotpRequestObject) (VerifyTotpResponseObject, error)
 }

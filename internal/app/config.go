@@ -39,8 +39,8 @@ type Config struct {
 	TrustedProxies     []Network `env:"TRUSTED_PROXIES" doc:"Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, comma-separated. Empty: none."`
 
 	RedisURL   enroll.Secret   `env:"REDIS_URL" doc:"Redis or Valkey that the replicas share: redis://, rediss:// and what else go-redis parses. Empty: memory."`
-	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrolments, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
-	PendingTTL time.Duration   `env:"PENDING_TTL" envDefault:"15m" doc:"How long a pending enrolment by token is kept. 0: nothing is kept, and Cognito's own behaviour is all there is."`
+	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrollments, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
+	PendingTTL time.Duration   `env:"PENDING_TTL" envDefault:"15m" doc:"How long a pending enrollment by token is kept. 0: nothing is kept, and Cognito's own behaviour is all there is."`
 
 	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
 	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`

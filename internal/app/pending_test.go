@@ -12,7 +12,7 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 )
 
-func TestStartingAgainGivesTheSameEnrolment(t *testing.T) {
+func TestStartingAgainGivesTheSameEnrollment(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.token(optional, optionalClient, "ada")
 	first := w.begin(token, nil)
@@ -70,7 +70,7 @@ func TestAnySessionOfTheChainResumesAndVerifies(t *testing.T) {
 	}
 }
 
-func TestAnEnrolmentIsForgottenWhenItIsOverOrTooOld(t *testing.T) {
+func TestAnEnrollmentIsForgottenWhenItIsOverOrTooOld(t *testing.T) {
 	w := newWorld(t, map[string]string{"PENDING_TTL": "10m"})
 	token := w.token(optional, optionalClient, "ada")
 	first := w.begin(token, nil).json(t)["secret"]

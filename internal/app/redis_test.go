@@ -111,7 +111,7 @@ func (w *world) replica(settings map[string]string) *world {
 	return r
 }
 
-// person is a token flow enrolment from start to end, over whatever replica.
+// person is a token flow enrollment from start to end, over whatever replica.
 func (w *world) carryThrough(ctx context.Context, replicas []*world, user string, pause func()) error {
 	token := w.token(optional, optionalClient, user)
 	r := replicas[0].begin(token, nil)

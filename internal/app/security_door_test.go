@@ -11,7 +11,7 @@ import (
 
 const secondClient = "demo-second"
 
-// doors runs a test with pending enrolments kept and without, in a pool with
+// doors runs a test with pending enrollments kept and without, in a pool with
 // two app clients: who may do what must not depend on what is remembered.
 func doors(t *testing.T, test func(t *testing.T, w *world)) {
 	for name, settings := range map[string]map[string]string{
@@ -37,7 +37,7 @@ func (r reply) holds(texts ...string) bool {
 	return false
 }
 
-func TestNobodyElseSeesResumesOrVerifiesAPendingEnrolmentByToken(t *testing.T) {
+func TestNobodyElseSeesResumesOrVerifiesAPendingEnrollmentByToken(t *testing.T) {
 	doors(t, func(t *testing.T, w *world) {
 		ada := w.token(optional, optionalClient, "ada")
 		e := w.begin(ada, object{"accountName": "ada@example.com"}).json(t)
@@ -81,7 +81,7 @@ func TestNobodyElseSeesResumesOrVerifiesAPendingEnrolmentByToken(t *testing.T) {
 					t.Errorf("her code verified for somebody else: %d %s", r.status, r.body)
 				}
 				if w.cognito.MFAEnabled(optional, "ada") || w.cognito.TOTPSecret(optional, "ada") != "" {
-					t.Fatal("her enrolment was finished by somebody else")
+					t.Fatal("her enrollment was finished by somebody else")
 				}
 			})
 		}
@@ -166,7 +166,7 @@ func TestARequestThatSucceededDoesNothingWhenItIsReplayed(t *testing.T) {
 		w.clock.Advance(5 * time.Minute)
 		refused("verify by token, when the code is over", w.verify(ada, verify), secret)
 		if r := w.begin(ada, nil); r.holds(secret) {
-			t.Error("the secret of a finished enrolment is told again")
+			t.Error("the secret of a finished enrollment is told again")
 		}
 
 		session := w.cognito.Session(required, requiredClient, "grace")

@@ -267,7 +267,7 @@ func (l *leaks) configurationFaults(t *testing.T) {
 	}
 }
 
-// withoutRedis is one more enrolment, when Redis is gone.
+// withoutRedis is one more enrollment, when Redis is gone.
 func (l *leaks) withoutRedis() {
 	l.dump()
 	l.redis.kill()

@@ -96,7 +96,7 @@ func TestStartBySessionGivesTheNextSession(t *testing.T) {
 	}
 }
 
-func TestTheLabelNeverFailsAnEnrolment(t *testing.T) {
+func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
 	tests := map[string]struct {
 		settings map[string]string
 		body     object

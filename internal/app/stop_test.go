@@ -54,7 +54,7 @@ func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
 	}
 }
 
-// ask starts an enrolment once, without trying again, and reads all of the reply.
+// ask starts an enrollment once, without trying again, and reads all of the reply.
 func ask(client *http.Client, url, token string) (string, error) {
 	request, err := http.NewRequest(http.MethodPost, url+"/v1/mfa/totp", http.NoBody)
 	if err != nil {

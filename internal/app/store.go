@@ -10,7 +10,7 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// store is where pending enrolments are kept: nowhere, in memory or in Redis;
+// store is where pending enrollments are kept: nowhere, in memory or in Redis;
 // and with them the allowances of callers.
 type store struct {
 	enroll.Store

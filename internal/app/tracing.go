@@ -61,7 +61,7 @@ func (t tracing) transport(next http.RoundTripper) http.RoundTripper {
 	)
 }
 
-// tracedStore makes a span of what the store of pending enrolments does, which
+// tracedStore makes a span of what the store of pending enrollments does, which
 // may be a call to Redis or a wait for another replica.
 type tracedStore struct {
 	enroll.Store

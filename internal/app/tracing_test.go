@@ -68,7 +68,7 @@ func (r *receiver) tree(trace string) string {
 
 type traceSpan = trace.Span
 
-func TestOneEnrolmentAsATrace(t *testing.T) {
+func TestOneEnrollmentAsATrace(t *testing.T) {
 	r := &receiver{}
 	collect := httptest.NewServer(r)
 	t.Cleanup(collect.Close)

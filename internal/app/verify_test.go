@@ -8,7 +8,7 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 )
 
-// enrolled starts and verifies an enrolment by token and returns the secret.
+// enrolled starts and verifies an enrollment by token and returns the secret.
 func (w *world) enrolled(token string) string {
 	w.t.Helper()
 	secret := w.begin(token, object{"renew": true}).json(w.t)["secret"].(string)
@@ -289,7 +289,7 @@ func TestStepUp(t *testing.T) {
 			t.Errorf("status %d: %s", r.status, r.body)
 		}
 	})
-	t.Run("a first enrolment needs none", func(t *testing.T) {
+	t.Run("a first enrollment needs none", func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.enrolled(old(w))
 	})

@@ -27,9 +27,9 @@ type Limiter interface {
 
 // guards are the limits of what may reach Cognito, so that a stranger with
 // made-up sessions cannot spend the account's quota. A start that is answered
-// from a pending enrolment, and a code that is refused here, cost nothing.
+// from a pending enrollment, and a code that is refused here, cost nothing.
 //
-// By session only what Cognito refuses counts: a whole company may enrol from
+// By session only what Cognito refuses counts: a whole company may enroll from
 // one address on one morning. An address is known for an hour after a session
 // from there was good. One that is not has one call under way; what is beyond
 // that, and all of it for a while after a refusal, makes it a stranger.

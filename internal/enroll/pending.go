@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Pending is an enrolment that was started and not verified yet; or, for a
+// Pending is an enrollment that was started and not verified yet; or, for a
 // moment, without a secret, one that was verified just now.
 type Pending struct {
 	// Keys are the names under which it is found: one in the token flow; in
@@ -21,12 +21,12 @@ type Pending struct {
 	Expires     time.Time
 }
 
-// Store keeps pending enrolments. Package pending has one in memory and one in
+// Store keeps pending enrollments. Package pending has one in memory and one in
 // Redis. A store that cannot be reached behaves like an empty one, counts that
-// itself and never fails an enrolment: without it the service is as good as
+// itself and never fails an enrollment: without it the service is as good as
 // Cognito alone.
 type Store interface {
-	// Load finds a pending enrolment by one of its keys.
+	// Load finds a pending enrollment by one of its keys.
 	Load(ctx context.Context, key string) (Pending, bool)
 	// Save keeps it under all of its keys until it expires.
 	Save(ctx context.Context, p Pending)
@@ -41,7 +41,7 @@ type Store interface {
 	CountTry(ctx context.Context, key string, window time.Duration) (tries int, reset time.Duration)
 }
 
-// Tries per pending enrolment: enough for a person with a phone and far too few
+// Tries per pending enrollment: enough for a person with a phone and far too few
 // to guess one of three codes in a million.
 const (
 	maxTries   = 10
@@ -49,7 +49,7 @@ const (
 	secondLook = 3 // every third wrong code goes to Cognito all the same
 )
 
-// pendingKey names a credential's pending enrolment: the subject and client,
+// pendingKey names a credential's pending enrollment: the subject and client,
 // so that a refreshed token finds it, or the session. Hashing keeps the session
 // out of the store's keys; it has far more entropy than a hash could lose.
 func pendingKey(c Credential) string {
@@ -62,7 +62,7 @@ func pendingKey(c Credential) string {
 // verifying names the lock of those who verify what is pending under a key.
 func verifying(key string) string { return "verify:" + key }
 
-// pending finds an enrolment that waits to be verified.
+// pending finds an enrollment that waits to be verified.
 func (s *Service) pending(ctx context.Context, key string) (Pending, bool) {
 	p, found := s.Store.Load(ctx, key)
 	if !found || p.Secret == "" {

@@ -1,4 +1,4 @@
-// Package enroll holds the flows: starting an enrolment, finishing it, and what
+// Package enroll holds the flows: starting an enrollment, finishing it, and what
 // comes after. It is plain Go and knows neither HTTP nor the AWS SDK; what it
 // needs of Cognito and of the store it declares as interfaces.
 package enroll
@@ -30,7 +30,7 @@ type Options struct {
 	AccountLabel string
 	// ClientIDs are the app clients whose challenges may be answered.
 	ClientIDs []string
-	// PendingTTL is how long an enrolment by token may take. Zero: nothing is
+	// PendingTTL is how long an enrollment by token may take. Zero: nothing is
 	// kept.
 	PendingTTL time.Duration
 	// AuthSessionValidity is how long a session lives, as the app client is
@@ -40,14 +40,14 @@ type Options struct {
 	// working authenticator app. Zero: any age.
 	StepUpMaxAge time.Duration
 	// WriteRPS is the account's quota of calls a second that start and finish
-	// enrolments.
+	// enrollments.
 	WriteRPS float64
 	// WorkTimeout bounds work that goes on when its caller has left, because
 	// others wait for it or because Cognito works once only.
 	WorkTimeout time.Duration
 }
 
-// Service carries people through an enrolment. It is safe for concurrent use.
+// Service carries people through an enrollment. It is safe for concurrent use.
 type Service struct {
 	Options
 	guards   guards

@@ -10,11 +10,11 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// StartRequest asks for an enrolment.
+// StartRequest asks for an enrollment.
 type StartRequest struct {
 	Credential  Credential
 	AccountName string // how the app names the account; empty: the operator's choice
-	Renew       bool   // a new secret even when an enrolment is pending
+	Renew       bool   // a new secret even when an enrollment is pending
 }
 
 // Enrollment is what a person needs to set up an authenticator app.
@@ -25,10 +25,10 @@ type Enrollment struct {
 	AccountName string // as the app shows it
 	Session     Secret // session flow: what verifies
 	ExpiresAt   time.Time
-	Resumed     bool // the enrolment that was pending already
+	Resumed     bool // the enrollment that was pending already
 }
 
-// Start begins an enrolment, or returns the one that is pending: a page that
+// Start begins an enrollment, or returns the one that is pending: a page that
 // mounts twice, a reload and a retry all get the same secret. Simultaneous
 // requests make one call to Cognito between them.
 func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error) {
@@ -52,13 +52,13 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error)
 	return e, nil
 }
 
-// started is a pending enrolment, and whether it was made just now.
+// started is a pending enrollment, and whether it was made just now.
 type started struct {
 	Pending
 	created bool
 }
 
-// pendingFor finds the pending enrolment or makes one.
+// pendingFor finds the pending enrollment or makes one.
 func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
 	key := pendingKey(r.Credential)
 	seen, found := s.pending(ctx, key)
@@ -148,12 +148,12 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 }
 
 // labelPatience bounds how long the look-up of a label may hold up an
-// enrolment.
+// enrollment.
 const labelPatience = 2 * time.Second
 
 // label is the account's name in the app when the request gives none, to be
 // asked for when it is needed: a look-up goes on meanwhile. It never fails an
-// enrolment: what cannot be looked up is the username, and in the session flow,
+// enrollment: what cannot be looked up is the username, and in the session flow,
 // where nobody is known yet, the issuer.
 func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() string {
 	id, name := r.Credential.Identity, s.Issuer
@@ -186,7 +186,7 @@ func (s *Service) labelOf(user User, id *Identity) string {
 	return cmp.Or(user.Attributes[s.AccountLabel], id.Username)
 }
 
-// enrollment is a pending enrolment as the person sees it. A name in the
+// enrollment is a pending enrollment as the person sees it. A name in the
 // request counts for this reply only, so that a retry with another one is not
 // stuck with the first.
 func (s *Service) enrollment(p Pending, accountName string) (Enrollment, error) {

@@ -46,7 +46,7 @@ type User struct {
 // MethodTOTP is Cognito's name for an authenticator app.
 const MethodTOTP = "SOFTWARE_TOKEN_MFA"
 
-// ChallengeMFASetup is the challenge that an enrolment during sign-in answers.
+// ChallengeMFASetup is the challenge that an enrollment during sign-in answers.
 const ChallengeMFASetup = "MFA_SETUP"
 
 // ChallengeSelectMFA is the challenge that asks which factor to use.

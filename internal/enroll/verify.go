@@ -8,7 +8,7 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// VerifyRequest finishes an enrolment with a code.
+// VerifyRequest finishes an enrollment with a code.
 type VerifyRequest struct {
 	Credential Credential
 	Code       Secret
@@ -36,7 +36,7 @@ type Verification struct {
 	CodeReusableAt time.Time
 }
 
-// Verify finishes an enrolment. Simultaneous requests with the same code count
+// Verify finishes an enrollment. Simultaneous requests with the same code count
 // as one, so that a double click does not spend a session's only use twice.
 func (s *Service) Verify(ctx context.Context, r VerifyRequest) (Verification, error) {
 	if err := s.checkVerify(r); err != nil {
@@ -114,7 +114,7 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 	return v, nil
 }
 
-// verified forgets an enrolment that is over. By token it is remembered that it is
+// verified forgets an enrollment that is over. By token it is remembered that it is
 // for as long as others may wait for the lock, without its secret.
 func (s *Service) verified(ctx context.Context, p Pending, flow Flow) {
 	now := s.Now()

@@ -26,7 +26,7 @@ const (
 func CleanIssuer(name string) string { return clean(name, MaxIssuer) }
 
 // CleanAccountName gives the name of a person's account in the way of [CleanIssuer], with at most [MaxAccountName]
-// characters: no attribute of a user is too long or too strange for an enrolment, unless nothing is left of it.
+// characters: no attribute of a user is too long or too strange for an enrollment, unless nothing is left of it.
 func CleanAccountName(name string) string { return clean(name, MaxAccountName) }
 
 func clean(s string, limit int) string {

@@ -19,7 +19,7 @@ const unreachable = { code: 'unreachable', detail: 'The service cannot be reache
 const unreadable = { code: 'unreadable', detail: 'The reply makes no sense. Try again in a moment.' };
 
 /**
- * Starts an enrolment, or gets the one that is pending. expiresIn is what is
+ * Starts an enrollment, or gets the one that is pending. expiresIn is what is
  * left of it in milliseconds by the service's clock, since the browser's may be
  * off. The header Date has whole seconds, so up to one more may have passed.
  */
@@ -28,7 +28,7 @@ export async function startTotp(who, { renew = false } = {}, signal) {
   return { ...body, expiresIn: Date.parse(body.expiresAt) - date - 1000 };
 }
 
-/** Finishes an enrolment. In mid-sign-in it completes the sign-in as well. */
+/** Finishes an enrollment. In mid-sign-in it completes the sign-in as well. */
 export async function verifyTotp(who, { code, deviceName, session: next }, signal) {
   const request = { code };
   if (deviceName) request.deviceName = deviceName;

@@ -1,4 +1,4 @@
-// The time that is left of an enrolment, shown every second and spoken rarely.
+// The time that is left of an enrollment, shown every second and spoken rarely.
 
 import { announce } from './view.js';
 

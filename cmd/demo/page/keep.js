@@ -1,5 +1,5 @@
 // What survives a reload: how far the sign-in has come. Never the TOTP secret
-// or the QR code: the service gives the same pending enrolment again.
+// or the QR code: the service gives the same pending enrollment again.
 //
 // This is the demo's choice. sessionStorage belongs to this tab and goes with
 // it, but every script on the page can read it, and a real front end has better

@@ -16,7 +16,7 @@ Object.defineProperty(globalThis, 'navigator', { value: window.navigator, config
 const { cleanup, fireEvent, render, screen } = await import('@testing-library/react');
 const { TotpEnrollment } = await import('./TotpEnrollment.js');
 
-/** A service of one person: it keeps a pending enrolment, as the real one does. */
+/** A service of one person: it keeps a pending enrollment, as the real one does. */
 class Service {
   readonly requests: string[] = [];
   readonly planned: Partial<Problem>[] = [];

@@ -5,7 +5,7 @@ import type { components } from './api.js';
 type Enrollment = components['schemas']['Enrollment'];
 type Problem = components['schemas']['Problem'];
 
-/** Where the enrolment is. The secret is in here and goes nowhere else: no storage, no analytics. */
+/** Where the enrollment is. The secret is in here and goes nowhere else: no storage, no analytics. */
 export type State =
   | { step: 'loading'; problem?: Problem } // with a problem: busy, and trying again by itself
   | { step: 'scan'; enrollment: Enrollment; problem?: Problem } // with a problem: what was wrong with the last code
@@ -30,7 +30,7 @@ export function useTotpEnrollment(accessToken: string, baseUrl = '') {
   );
 
   // A second mount, a reload or a refreshed token asks again and gets the same
-  // pending enrolment, so nothing here needs to be remembered or held back.
+  // pending enrollment, so nothing here needs to be remembered or held back.
   useEffect(() => {
     const left = new AbortController();
     let timer: ReturnType<typeof setTimeout>;

@@ -1,4 +1,4 @@
-// Both ways through an enrolment. They show the enrolment to the person with
+// Both ways through an enrollment. They show the enrollment to the person with
 // `ask`, which resolves to the six digits that the authenticator app shows.
 
 import { patiently, ProblemError, type Enrollment, type MfaClient, type MfaStatus, type Problem, type SignIn } from './client.js';
@@ -37,7 +37,7 @@ export async function enrollBySession(client: MfaClient, who: SigningIn, ask: As
   const { username, clientId, accountName } = who;
   const enrollment = await patiently(() => client.POST('/v1/mfa/totp', { body: { session: who.session, accountName } }));
   const { session } = enrollment;
-  if (!session) throw new Error('an enrolment by session without the next session');
+  if (!session) throw new Error('an enrollment by session without the next session');
 
   const { tokens, challenge, session: next } = await untilRight(enrollment, ask, (code) =>
     client.POST('/v1/mfa/totp/verify', { body: { session, code, username, clientId } }));

@@ -16,15 +16,15 @@ const allSet = 'All set. From now on you sign in with a code from your authentic
 export function setUp(view, { who, send, signal }) {
   const part = parts(view);
   const self = { clientId: who.clientId, accountName: who.accountName };
-  let enrolment; // the secret is here and in the DOM, and in no other place
+  let enrollment; // the secret is here and in the DOM, and in no other place
   let timer = new AbortController();
 
   const start = once(async (renew) => {
     only(part, 'waiting');
     say(part['waiting-text'], 'Getting a QR code…');
     try {
-      enrolment = await patiently(() => startTotp(who, { renew }, signal), { signal, onWait: (why, left) => wait(part, why, left) });
-      showEnrolment();
+      enrollment = await patiently(() => startTotp(who, { renew }, signal), { signal, onWait: (why, left) => wait(part, why, left) });
+      showEnrollment();
     } catch (error) {
       fail(error);
     }
@@ -35,13 +35,13 @@ export function setUp(view, { who, send, signal }) {
     start(renew);
   }
 
-  function showEnrolment() {
-    fill(part, enrolment);
+  function showEnrollment() {
+    fill(part, enrollment);
     only(part, 'ready');
     part.renew.hidden = !who.accessToken;
     timer.abort();
     timer = new AbortController();
-    countdown(part.countdown, enrolment.expiresIn, AbortSignal.any([signal, timer.signal]), expired);
+    countdown(part.countdown, enrollment.expiresIn, AbortSignal.any([signal, timer.signal]), expired);
   }
 
   function expired() {
@@ -49,7 +49,7 @@ export function setUp(view, { who, send, signal }) {
     send('signInAgain', { who: self, notice: { reason: 'The set-up took longer than a sign-in may. Sign in again for a new QR code.' } });
   }
 
-  /** Shows the problem in place of the enrolment, with a way to start again. */
+  /** Shows the problem in place of the enrollment, with a way to start again. */
   function refuse(text, { renew = false } = {}) {
     timer.abort();
     part.again.onclick = () => restart(renew);
@@ -68,7 +68,7 @@ export function setUp(view, { who, send, signal }) {
     const code = part.code.value;
     if (code.length !== 6) return wrongCode(part.code, part.error, 'Enter all six digits.');
     part.submit.setAttribute('aria-disabled', 'true');
-    const request = { code, deviceName: part.device.value.trim(), session: enrolment.session };
+    const request = { code, deviceName: part.device.value.trim(), session: enrollment.session };
     try {
       await finish(await patiently(() => verifyTotp(who, request, signal), { signal, codes: ['busy'], onWait: (why, left) => sayWait(part.error, why, left) }));
     } catch (error) {
@@ -123,7 +123,7 @@ export function setUp(view, { who, send, signal }) {
   part.form.addEventListener('submit', (event) => { event.preventDefault(); verify(); });
   part.renew.addEventListener('click', () => restart(true));
   part.cancel.addEventListener('click', () => (who.accessToken ? send('cancelled') : send('signInAgain', { who: self })));
-  part.copy.addEventListener('click', () => copyKey(part, enrolment.secret));
+  part.copy.addEventListener('click', () => copyKey(part, enrollment.secret));
   start(false);
 }
 
