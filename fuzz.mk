@@ -4,8 +4,8 @@
 FUZZTIME ?= 60s
 
 FUZZ := \
-	./cognito:FuzzVerify \
-	./cognito:FuzzVerifySignedClaims \
+	./internal/token:FuzzVerify \
+	./internal/token:FuzzVerifySignedClaims \
 	./handlers:FuzzAccept \
 	./handlers:FuzzBody \
 	./handlers:FuzzForwardedAddress \

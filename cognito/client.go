@@ -1,6 +1,5 @@
-// Package cognito is what the service needs of Amazon Cognito: a client over
-// the AWS SDK and a verifier of access tokens. It alone knows the SDK, and it
-// turns the SDK's exceptions into the domain's errors (errors.go), so that
+// Package cognito calls Amazon Cognito over the AWS SDK. It alone knows the SDK,
+// and it turns the SDK's exceptions into the domain's errors (errors.go), so that
 // nothing else does.
 //
 // All operations used here are anonymous: they carry the person's own token or
@@ -21,14 +20,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/metrics"
 )
 
 // The operations, by Cognito's names.
 const (
-	opAssociate     = "AssociateSoftwareToken"
-	opVerify        = "VerifySoftwareToken"
-	opSetPreference = "SetUserMFAPreference"
+	opAssociate     = quota.Associate
+	opVerify        = quota.Verify
+	opSetPreference = quota.SetPreference
 	opGetUser       = "GetUser"
 	opRespond       = "RespondToAuthChallenge"
 )
@@ -43,7 +43,7 @@ type ClientOptions struct {
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
 	HTTPClient  *http.Client // nil: a plain one
-	Pacer       *Pacer       // nil: calls are made at once
+	Pacer       *quota.Pacer // nil: calls are made at once
 	Metrics     *metrics.Metrics
 	Now         func() time.Time
 }
@@ -53,7 +53,7 @@ type Client struct {
 	sdk     *idp.Client
 	secrets map[string]enroll.Secret
 	timeout time.Duration
-	pacer   *Pacer
+	pacer   *quota.Pacer
 	metrics *metrics.Metrics
 	now     func() time.Time
 }
@@ -97,10 +97,10 @@ func (c *Client) do(ctx context.Context, what call, send func(context.Context) e
 // paced makes one attempt when its turn has come. Reads and the answers to
 // challenges have quotas of their own, which are large.
 func (c *Client) paced(ctx context.Context, what call, send func(context.Context) error) *enroll.Error {
-	if c.pacer == nil || !what.writes() {
+	if c.pacer == nil || what.spends.Operation == "" {
 		return c.once(ctx, what, send)
 	}
-	return c.pacer.do(ctx, what, func(ctx context.Context) *enroll.Error { return c.once(ctx, what, send) })
+	return c.pacer.Do(ctx, what.spends, func(ctx context.Context) *enroll.Error { return c.once(ctx, what, send) })
 }
 
 // once makes one attempt: bounded in time, counted, its error the domain's.
@@ -119,9 +119,10 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 // Associate implements enroll.UserPool.
 func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
-	what := call{operation: opAssociate, session: cred.Identity == nil, person: personOf(cred), abandoned: cred.Abandoned}
-	if cred.Identity == nil {
-		what.aging, what.outside = hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
+	what := call{operation: opAssociate, session: cred.Identity == nil}
+	what.spends = quota.Call{Operation: opAssociate, Session: what.session, Person: personOf(cred), Abandoned: cred.Abandoned}
+	if what.session {
+		what.spends.Aging, what.spends.Outside = hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
 	}
 	err := c.do(ctx, what, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
@@ -173,7 +174,9 @@ func (c *Client) age(cred enroll.Credential) time.Duration {
 func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
 	var out *idp.VerifySoftwareTokenOutput
 	attempt := 0
-	err := c.do(ctx, call{operation: opVerify, session: cred.Identity == nil, age: c.age(cred)}, func(ctx context.Context) (err error) {
+	what := call{operation: opVerify, session: cred.Identity == nil}
+	what.spends = quota.Call{Operation: opVerify, Session: what.session, Age: c.age(cred)}
+	err := c.do(ctx, what, func(ctx context.Context) (err error) {
 		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
 		in.AccessToken, in.Session = present(cred)
 		if deviceName != "" {
@@ -199,7 +202,7 @@ func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll
 // alone: settings for SMS or e-mail would make Cognito ask for a phone number
 // or change a factor that nobody spoke of.
 func (c *Client) SetTOTP(ctx context.Context, token enroll.Secret, p enroll.Preference) error {
-	return c.do(ctx, call{operation: opSetPreference, disabling: !p.Enabled}, func(ctx context.Context) error {
+	return c.do(ctx, call{operation: opSetPreference, disabling: !p.Enabled, spends: quota.Call{Operation: opSetPreference}}, func(ctx context.Context) error {
 		_, err := c.sdk.SetUserMFAPreference(ctx, &idp.SetUserMFAPreferenceInput{
 			AccessToken:              aws.String(token.Reveal()),
 			SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: p.Enabled, PreferredMfa: p.Preferred},

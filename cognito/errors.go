@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/metrics"
 )
 
@@ -29,23 +30,9 @@ const reasonNoAnswer = "no usable answer"
 // different things to different callers.
 type call struct {
 	operation string
-	session   bool // the credential is a session, not an access token
-	disabling bool // SetUserMFAPreference that switches TOTP off
-
-	// What the pacer learns from.
-	person string        // of AssociateSoftwareToken: who starts, hashed
-	aging  string        // of AssociateSoftwareToken: the session, hashed; empty by token
-	age    time.Duration // of VerifySoftwareToken: of the enrollment; zero is not known
-
-	outside bool // of AssociateSoftwareToken: gets no place in the line
-
-	abandoned <-chan struct{} // closed when it need not be made any more; nil is never
-}
-
-// writes tells whether the call spends the quota of Cognito's UserResourceUpdate
-// category.
-func (c call) writes() bool {
-	return c.operation == opAssociate || c.operation == opVerify || c.operation == opSetPreference
+	session   bool       // the credential is a session, not an access token
+	disabling bool       // SetUserMFAPreference that switches TOTP off
+	spends    quota.Call // of the write quota; no Operation: nothing
 }
 
 // domainError turns whatever the SDK returned into the domain's error. It is

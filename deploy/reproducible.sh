@@ -13,7 +13,7 @@ for build in first the-second-in-a-longer-path; do
 	(
 		cd "$work/$build/source"
 		GOCACHE="$work/$build/cache" CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags grpcnotrace \
-			-ldflags "-s -w -buildid= -X mfa-enrollment/internal/app.version=$commit" \
+			-ldflags "-s -w -buildid= -X mfa-enrollment/app.version=$commit" \
 			-o "$work/$build/api" ./cmd/api
 	)
 	rm -rf "$work/$build/cache"

@@ -20,8 +20,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/token"
 	"mfa-enrollment/metrics"
 )
 
@@ -99,9 +99,9 @@ func TestNothingOfAnErrorReachesAReply(t *testing.T) {
 // it; here both spellings meet.
 func TestEveryReasonForRefusingATokenHasASentence(t *testing.T) {
 	for _, reason := range []string{
-		cognito.ReasonTooLarge, cognito.ReasonMalformed, cognito.ReasonNotRS256, cognito.ReasonForbiddenHeader, cognito.ReasonMissingClaim,
-		cognito.ReasonForeignIssuer, cognito.ReasonUnknownKey, cognito.ReasonBadSignature, cognito.ReasonExpired, cognito.ReasonNotYetValid,
-		cognito.ReasonForeignClient, cognito.ReasonIDToken, cognito.ReasonRefreshToken, cognito.ReasonOtherTokenUse,
+		token.ReasonTooLarge, token.ReasonMalformed, token.ReasonNotRS256, token.ReasonForbiddenHeader, token.ReasonMissingClaim,
+		token.ReasonForeignIssuer, token.ReasonUnknownKey, token.ReasonBadSignature, token.ReasonExpired, token.ReasonNotYetValid,
+		token.ReasonForeignClient, token.ReasonIDToken, token.ReasonRefreshToken, token.ReasonOtherTokenUse,
 	} {
 		if tokenDetails[reason] == "" {
 			t.Errorf("%s has none", reason)

@@ -7,7 +7,7 @@ import (
 	"context"
 	"os"
 
-	"mfa-enrollment/internal/app"
+	"mfa-enrollment/app"
 )
 
 func main() {

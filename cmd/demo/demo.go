@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
-	"mfa-enrollment/internal/app"
+	"mfa-enrollment/app"
 )
 
 // run starts the stand-in and the service, and ends with ctx. ADDR, ADMIN_ADDR

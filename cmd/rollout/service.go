@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"mfa-enrollment/internal/app"
+	"mfa-enrollment/app"
 )
 
 // service is the replicas of the service in front of one Cognito.

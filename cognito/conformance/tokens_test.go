@@ -12,6 +12,7 @@ import (
 
 	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/token"
 )
 
 // issuer is what the tokens of the person's pool name as theirs.
@@ -20,12 +21,12 @@ func (p *person) issuer() string {
 }
 
 // verifier is the service's, with the keys of the person's pool.
-func (p *person) verifier(ctx context.Context) (*cognito.Verifier, error) {
+func (p *person) verifier(ctx context.Context) (*token.Verifier, error) {
 	keys := p.issuer()
 	if p.on.endpoint != "" {
 		keys = p.on.endpoint + "/" + p.account.pool
 	}
-	v, err := cognito.NewVerifier(cognito.VerifierOptions{
+	v, err := token.New(token.Options{
 		Issuers: map[string]string{p.issuer(): keys + "/.well-known/jwks.json"}, ClientIDs: []string{p.client}, Now: p.on.now,
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"mfa-enrollment/cognito/cognitotest"
-	"mfa-enrollment/internal/app"
+	"mfa-enrollment/app"
 	"mfa-enrollment/metrics"
 )
 

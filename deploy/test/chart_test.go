@@ -93,9 +93,9 @@ func TestProbesAskTheAdminPort(t *testing.T) {
 // stopTimeout is what the service gives requests in flight, as its source says.
 func stopTimeout(t *testing.T) int64 {
 	t.Helper()
-	m := regexp.MustCompile(`stopTimeout\s+= (\d+) \* time\.Second`).FindStringSubmatch(read(t, root+"/internal/app/app.go"))
+	m := regexp.MustCompile(`stopTimeout\s+= (\d+) \* time\.Second`).FindStringSubmatch(read(t, root+"/app/app.go"))
 	if m == nil {
-		t.Fatal("internal/app/app.go no longer says stopTimeout")
+		t.Fatal("app/app.go no longer says stopTimeout")
 	}
 	seconds, err := strconv.ParseInt(m[1], 10, 64)
 	if err != nil {
@@ -132,7 +132,7 @@ func plain(c core.Container) map[string]string {
 func settings(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	for _, m := range regexp.MustCompile("`env:\"([A-Z_]+)\"").FindAllStringSubmatch(read(t, root+"/internal/app/config.go"), -1) {
+	for _, m := range regexp.MustCompile("`env:\"([A-Z_]+)\"").FindAllStringSubmatch(read(t, root+"/app/config.go"), -1) {
 		names = append(names, m[1])
 	}
 	if len(names) < 15 {

@@ -186,7 +186,7 @@ func TestDockerfilesContextHoldsEveryPackageAndFile(t *testing.T) {
 	for _, p := range strings.Fields(string(output)) {
 		packages[p] = true
 	}
-	if !packages["mfa-enrollment/internal/app"] {
+	if !packages["mfa-enrollment/app"] {
 		t.Errorf("it is made of %v", slices.Sorted(maps.Keys(packages)))
 	}
 }

@@ -1,0 +1,224 @@
+// Package app wires the service together and runs it: New, Start, Stop and the
+// addresses. Both binaries use it, and so do tests, in-process and on port 0.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mfa-enrollment/cognito"
+	"mfa-enrollment/handlers"
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/quota"
+	"mfa-enrollment/internal/token"
+	"mfa-enrollment/metrics"
+)
+
+// Time limits. A request's is longer than a call's to Cognito, so that the
+// caller is told what became of it.
+const (
+	callTimeout    = 5 * time.Second // Options.CallTimeout overrides it
+	requestTimeout = 15 * time.Second
+	stopTimeout    = 20 * time.Second
+)
+
+// maxAdminConnections is plenty for a scraper, a kubelet and an operator.
+const maxAdminConnections = 100
+
+// Options is what the application takes from its surroundings. Zero values are
+// what production wants.
+type Options struct {
+	Logger *slog.Logger     // nil: nothing is logged
+	Level  *slog.LevelVar   // of the logger, for the admin address to change; may be nil
+	Now    func() time.Time // nil: time.Now
+	Build  metrics.BuildInfo
+	// Page answers what is neither the API nor the contract, for the demo. Nil
+	// leaves that to the API, which answers not_found.
+	Page http.Handler
+	// CallTimeout bounds one call to Cognito. Zero: five seconds.
+	CallTimeout time.Duration
+	// Transport carries the calls to Cognito, so that tests can break it. Nil:
+	// the service's own.
+	Transport http.RoundTripper
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Level == nil {
+		o.Level = &slog.LevelVar{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = callTimeout
+	}
+	if o.Transport == nil {
+		o.Transport = transport()
+	}
+	return o
+}
+
+// App is the whole service: the API and the admin listener.
+type App struct {
+	config   Config
+	logger   *slog.Logger
+	verifier *token.Verifier
+	store    store
+	tracing  tracing
+	public   *listener
+	admin    *listener
+	stopping chan struct{}
+	cancel   context.CancelFunc
+}
+
+// New wires the service. It listens to nothing and calls nobody.
+func New(c Config, o Options) (*App, error) {
+	o = o.withDefaults()
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry, o.Build)
+	a := &App{config: c, logger: o.Logger, stopping: make(chan struct{})}
+	var err error
+	if a.tracing, err = newTracing(c.TraceEndpoint, o.Build.Version); err != nil {
+		return nil, err
+	}
+	if a.verifier, err = token.New(token.Options{
+		Issuers: c.issuers(), ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger,
+	}); err != nil {
+		return nil, err
+	}
+	if a.store, err = newStore(c, o, m); err != nil {
+		return nil, err
+	}
+	public, err := handlers.New(handlers.Options{
+		Enroll: a.service(o, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
+		Tracer:   a.tracing.Tracer("mfa-enrollment"),
+		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.public = newListener(withPage(public, o.Page), o.Logger, c.MaxConnections)
+	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
+		return nil, err
+	}
+	a.admin = newListener(handlers.NewAdmin(handlers.AdminOptions{
+		Gatherer: registry, Ready: a.ready, Note: a.store.note, Level: o.Level, Profiling: c.Profiling,
+	}), o.Logger, maxAdminConnections)
+	m.KeyAge(a.verifier.KeyAge)
+	m.PendingEnrollments(a.store.Len)
+	m.Ready(func() bool { return a.ready() == nil })
+	return a, nil
+}
+
+// service wires the flows.
+func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
+	c := a.config
+	transport := o.Transport
+	if c.TraceEndpoint != "" { // Spans that nobody collects cost a twentieth of a request.
+		transport = a.tracing.transport(transport)
+	}
+	return enroll.New(enroll.Options{
+		Pool: cognito.NewClient(cognito.ClientOptions{
+			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
+			HTTPClient: &http.Client{Transport: transport}, Metrics: m, Now: o.Now,
+			Pacer: quota.New(quota.Options{
+				RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
+			}),
+		}),
+		Store:               a.tracing.store(a.store),
+		Limiter:             a.store,
+		Metrics:             m,
+		Logger:              o.Logger,
+		Now:                 o.Now,
+		Issuer:              c.TOTPIssuer,
+		AccountLabel:        c.AccountLabel,
+		ClientIDs:           c.ClientIDs,
+		PendingTTL:          c.PendingTTL,
+		AuthSessionValidity: c.AuthSessionValidity,
+		StepUpMaxAge:        c.StepUpMaxAge,
+		WriteRPS:            c.CognitoWriteRPS,
+		WorkTimeout:         requestTimeout,
+	})
+}
+
+// withPage puts a page beside the API.
+func withPage(api, page http.Handler) http.Handler {
+	if page == nil {
+		return api
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", api)
+	mux.Handle("/openapi.yaml", api)
+	mux.Handle("/", page)
+	return mux
+}
+
+// ready says why the service should not get requests, or nil.
+func (a *App) ready() error {
+	select {
+	case <-a.stopping:
+		return errors.New("stopping")
+	default:
+		return a.verifier.Ready()
+	}
+}
+
+// Start opens both listeners and returns; it does not wait for Cognito. The
+// context bounds the opening alone.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.public.open(ctx, a.config.Addr); err != nil {
+		return fmt.Errorf("ADDR: %w", err)
+	}
+	if err := a.admin.open(ctx, a.config.AdminAddr); err != nil {
+		return errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), a.public.server.Close())
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.cancel = cancel
+	a.verifier.Start(background)
+	a.logger.InfoContext(ctx, "started", slog.String("addr", a.Addr()), slog.String("adminAddr", a.AdminAddr()))
+	return nil
+}
+
+// Stop says "not ready", takes no new connections, lets the requests in flight
+// finish while ctx lasts, and then closes everything.
+func (a *App) Stop(ctx context.Context) error {
+	close(a.stopping)
+	defer a.cancel()
+	err := errors.Join(a.public.shutdown(ctx), a.admin.shutdown(ctx), a.tracing.stop(ctx))
+	a.store.Close()
+	a.logger.InfoContext(ctx, "stopped")
+	return err
+}
+
+// Failed reports the error that ended a listener by itself.
+func (a *App) Failed() <-chan error { return a.public.failed }
+
+// Addr is where the API listens, once started.
+func (a *App) Addr() string { return a.public.addr() }
+
+// AdminAddr is where the admin endpoints listen, once started.
+func (a *App) AdminAddr() string { return a.admin.addr() }
+
+// transport carries the calls to Cognito: one host, many calls, connections
+// kept. The time for an answer is the call's, not the transport's.
+func transport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        100,
+		MaxIdleConnsPerHost: 100,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 3 * time.Second,
+	}
+}

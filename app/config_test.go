@@ -1,0 +1,179 @@
+package app
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// enough is the least that a configuration needs.
+func enough(change map[string]string) func(string) string {
+	env := map[string]string{
+		"COGNITO_USER_POOL_IDS": "eu-west-1_AbCdEfGhI", "COGNITO_CLIENT_IDS": "client1", "TOTP_ISSUER": "Example",
+	}
+	for name, value := range change {
+		env[name] = value
+	}
+	return func(name string) string { return env[name] }
+}
+
+func TestDefaultsAreThoseOfTheDesign(t *testing.T) {
+	c, err := LoadConfig(enough(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Addr != ":8080" || c.AdminAddr != ":9090" || c.AccountLabel != "email" || c.PendingTTL != 15*time.Minute ||
+		c.AuthSessionValidity != 3*time.Minute || c.CognitoWriteRPS != 25 || c.StepUpMaxAge != 15*time.Minute {
+		t.Errorf("%+v", c)
+	}
+	if c.region() != "eu-west-1" {
+		t.Errorf("the region is %q", c.region())
+	}
+	const issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+	if got := c.issuers()[issuer]; got != issuer+"/.well-known/jwks.json" {
+		t.Errorf("the keys come from %q", got)
+	}
+}
+
+func TestTheEndpointMovesTheKeysAndNotTheIssuer(t *testing.T) {
+	c, err := LoadConfig(enough(map[string]string{"COGNITO_ENDPOINT": "http://127.0.0.1:9229/"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+	if got := c.issuers()[issuer]; got != "http://127.0.0.1:9229/eu-west-1_AbCdEfGhI/.well-known/jwks.json" {
+		t.Errorf("the keys come from %q", got)
+	}
+}
+
+func TestListsAllowSpacesAndSecretsAreParsed(t *testing.T) {
+	c, err := LoadConfig(enough(map[string]string{
+		"COGNITO_CLIENT_IDS":     "client1, client2",
+		"COGNITO_CLIENT_SECRETS": "client1=s1==, client2=s=2",
+		"CORS_ALLOWED_ORIGINS":   "https://a.example, http://localhost:3000",
+		"TRUSTED_PROXIES":        "10.0.0.0/8, 192.0.2.7, 2001:db8::/32",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.ClientIDs, []string{"client1", "client2"}) || c.ClientSecrets["client1"].Reveal() != "s1==" || c.ClientSecrets["client2"].Reveal() != "s=2" {
+		t.Errorf("%v", c.ClientIDs)
+	}
+	var networks []string
+	for _, n := range c.networks() {
+		networks = append(networks, n.String())
+	}
+	if !slices.Equal(networks, []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"}) {
+		t.Errorf("%v", networks)
+	}
+	if strings.Contains(fmt.Sprintf("%+v", c), "s1==") {
+		t.Error("a printed configuration shows a secret")
+	}
+}
+
+func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
+	tests := map[string]struct{ name, value, want string }{
+		"a pool id that is none":          {"COGNITO_USER_POOL_IDS", "nonsense", "pool ids such as"},
+		"pools of two regions":            {"COGNITO_USER_POOL_IDS", "eu-west-1_A,us-east-1_B", "one region"},
+		"no pool":                         {"COGNITO_USER_POOL_IDS", "", "is required"},
+		"no client":                       {"COGNITO_CLIENT_IDS", "", "is required"},
+		"no issuer":                       {"TOTP_ISSUER", "", "is required"},
+		"an issuer with a colon":          {"TOTP_ISSUER", "a:b", "without a colon"},
+		"an issuer of 65 characters":      {"TOTP_ISSUER", strings.Repeat("x", 65), "at most 64"},
+		"a secret without id":             {"COGNITO_CLIENT_SECRETS", "justasecret", "id=secret"},
+		"a secret for an unknown client":  {"COGNITO_CLIENT_SECRETS", "other=x", "COGNITO_CLIENT_IDS"},
+		"an endpoint that is no URL":      {"COGNITO_ENDPOINT", "localhost", "http://"},
+		"a label that is none":            {"ACCOUNT_LABEL", "shoe_size", "one of email"},
+		"any origin":                      {"CORS_ALLOWED_ORIGINS", "*", "exact origins"},
+		"an origin with a wildcard":       {"CORS_ALLOWED_ORIGINS", "https://*.example.com", "exact origins"},
+		"an origin with a path":           {"CORS_ALLOWED_ORIGINS", "https://a.example/", "exact origins"},
+		"a proxy that is no address":      {"TRUSTED_PROXIES", "proxy.local", "CIDR"},
+		"a seal key of 31 bytes":          {"SEAL_KEYS", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "32 bytes"},
+		"Redis without seal keys":         {"REDIS_URL", "redis://127.0.0.1", "SEAL_KEYS is required"},
+		"a duration without a unit":       {"PENDING_TTL", "900", "PENDING_TTL"},
+		"a negative duration":             {"PENDING_TTL", "-1s", "0 to 24h"},
+		"sessions longer than Cognito's":  {"AUTH_SESSION_VALIDITY", "1h", "3m to 15m"},
+		"a quota of nothing":              {"COGNITO_WRITE_RPS", "0", "1 to 10000"},
+		"a quota that is no number":       {"COGNITO_WRITE_RPS", "many", "COGNITO_WRITE_RPS"},
+		"a level that is none":            {"LOG_LEVEL", "LOUD", "LOG_LEVEL"},
+		"a file that is not there":        {"TOTP_ISSUER_FILE", "/nonexistent/file", "cannot be read"},
+		"a variable and its file at once": {"ADDR_FILE", "/nonexistent/file", "ADDR"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			change := map[string]string{test.name: test.value}
+			switch test.name {
+			case "ADDR_FILE":
+				change["ADDR"] = ":1"
+			case "TOTP_ISSUER_FILE":
+				change["TOTP_ISSUER"] = ""
+			}
+			_, err := LoadConfig(enough(change))
+			if err == nil {
+				t.Fatal("taken")
+			}
+			variable := strings.TrimSuffix(test.name, "_FILE")
+			if !strings.Contains(err.Error(), variable) && !strings.Contains(test.want, "SEAL_KEYS") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the fault reads: %v", err)
+			}
+			if test.value != "" && len(test.value) > 8 && strings.Contains(err.Error(), test.value) {
+				t.Errorf("the fault repeats the value: %v", err)
+			}
+		})
+	}
+}
+
+func TestAnyVariableCanComeFromAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets")
+	if err := os.WriteFile(path, []byte("client1=from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadConfig(enough(map[string]string{"COGNITO_CLIENT_SECRETS_FILE": path}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ClientSecrets["client1"].Reveal() != "from-a-file" {
+		t.Error("the file was not read")
+	}
+}
+
+// The table in the README is the struct's, line for line; -update writes it.
+func TestTheREADMEListsTheConfiguration(t *testing.T) {
+	const path, head = "../README.md", "| variable | default | meaning |\n|---|---|---|\n"
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := head
+	for _, v := range variables() {
+		standard := "`" + v.Default + "`"
+		switch {
+		case v.Required:
+			standard = "required"
+		case v.Default == "":
+			standard = ""
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", v.Name, standard, v.Doc)
+	}
+	before, rest, found := strings.Cut(string(readme), head)
+	_, after, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("README.md has no table of the configuration")
+	}
+	want := before + table + "\n" + after
+	if string(readme) == want {
+		return
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("README.md does not list the configuration as it is; go test ./app -run README -update mends it:\n%s", table)
+}

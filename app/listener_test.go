@@ -1,0 +1,194 @@
+package app_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mfa-enrollment/app"
+)
+
+// writeCertificate makes a certificate for loopback with a serial number.
+func writeCertificate(t *testing.T, certFile, keyFile string, serial int64, modified time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: encoded}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, modified, modified); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeCertificate(t, certFile, keyFile, 1, time.Unix(1_700_000_000, 0))
+	w := newWorld(t, map[string]string{"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile})
+	dial := func(max uint16) (*tls.Conn, error) {
+		return tls.Dial("tcp", w.app.Addr(), &tls.Config{InsecureSkipVerify: true, MaxVersion: max, NextProtos: []string{"h2"}})
+	}
+	serial := func() int64 {
+		c, err := dial(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		if s := c.ConnectionState(); s.Version != tls.VersionTLS13 || s.NegotiatedProtocol != "h2" {
+			t.Errorf("version %x, protocol %q", s.Version, s.NegotiatedProtocol)
+		}
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := serial(); got != 1 {
+		t.Errorf("serial %d", got)
+	}
+	writeCertificate(t, certFile, keyFile, 2, time.Unix(1_700_000_100, 0))
+	if got := serial(); got != 2 {
+		t.Errorf("after the renewal: serial %d", got)
+	}
+	if err := os.WriteFile(certFile, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := serial(); got != 2 {
+		t.Errorf("with a broken file: serial %d", got)
+	}
+	if _, err := dial(tls.VersionTLS12); err == nil {
+		t.Error("TLS 1.2 is spoken")
+	}
+}
+
+func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
+	var out, errs buffer
+	env := map[string]string{
+		"COGNITO_USER_POOL_IDS": "us-east-1_A", "COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
+		"TLS_CERT_FILE": "/nonexistent/cert.pem", "TLS_KEY_FILE": "/nonexistent/key.pem",
+	}
+	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 1 || !strings.Contains(out.String(), "TLS_CERT_FILE") {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+}
+
+func TestPlainHTTP2IsSpoken(t *testing.T) {
+	w := newWorld(t, nil)
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Get(w.url + "/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.ProtoMajor != 2 || response.StatusCode != http.StatusOK {
+		t.Errorf("%s %d", response.Proto, response.StatusCode)
+	}
+}
+
+func TestNoMoreConnectionsThanAllowed(t *testing.T) {
+	w := newWorld(t, map[string]string{"MAX_CONNECTIONS": "1"})
+	http.DefaultClient.CloseIdleConnections()
+	first, err := net.Dial("tcp", w.app.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(c net.Conn, patience time.Duration) error {
+		_, err := c.Write([]byte("GET /openapi.yaml HTTP/1.1\r\nHost: a\r\n\r\n"))
+		if err == nil {
+			_ = c.SetReadDeadline(time.Now().Add(patience))
+			_, err = c.Read(make([]byte, 1))
+		}
+		return err
+	}
+	if err := ask(first, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	second, err := net.Dial("tcp", w.app.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.Close() }()
+	if err := ask(second, 100*time.Millisecond); err == nil {
+		t.Error("a second connection is served")
+	}
+	_ = first.Close()
+	_ = second.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := second.Read(make([]byte, 1)); err != nil {
+		t.Errorf("the second is not served when the first has gone: %v", err)
+	}
+}
+
+func TestHealthcheckAndVersion(t *testing.T) {
+	w := newWorld(t, nil)
+	run := func(addr string, args ...string) (int, string) {
+		var out bytes.Buffer
+		env := map[string]string{"ADMIN_ADDR": addr}
+		return app.Main(t.Context(), append([]string{"api"}, args...), func(name string) string { return env[name] }, &out, &out), out.String()
+	}
+	if status, out := run(w.app.AdminAddr(), "healthcheck"); status != 0 || out != "" {
+		t.Errorf("alive: %d %s", status, out)
+	}
+	_, port, _ := net.SplitHostPort(w.app.AdminAddr())
+	if status, out := run("0.0.0.0:"+port, "healthcheck"); status != 0 {
+		t.Errorf("alive on all addresses: %d %s", status, out)
+	}
+	w.stop()
+	if status, out := run(w.app.AdminAddr(), "healthcheck"); status != 1 || out == "" {
+		t.Errorf("dead: %d %s", status, out)
+	}
+	if status, out := run("", "version"); status != 0 || !strings.HasPrefix(out, "mfa-enrollment ") {
+		t.Errorf("version: %d %s", status, out)
+	}
+	if status, _ := run("", "dance"); status != 2 {
+		t.Errorf("an unknown command: %d", status)
+	}
+}
+
+func TestTheLogLevelChangesWhileRunningAndProfilesAreOffUnlessSwitchedOn(t *testing.T) {
+	w := newWorld(t, nil)
+	put := func(body string) reply { return w.send("PUT", w.admin+"/loglevel", strings.NewReader(body)) }
+	if r := put("warn\n"); r.status != 200 || string(r.body) != "WARN\n" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := put("LOUD"); r.status != 400 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := w.send("PUT", w.url+"/loglevel", strings.NewReader("DEBUG")); r.status != 404 {
+		t.Errorf("the public address changes the level: %d", r.status)
+	}
+	if r := w.send("GET", w.admin+"/debug/pprof/", nil); r.status != 404 {
+		t.Errorf("profiles are served: %d", r.status)
+	}
+	on := newWorld(t, map[string]string{"PROFILING": "true"})
+	if r := on.send("GET", on.admin+"/debug/pprof/heap", nil); r.status != 200 {
+		t.Errorf("profiles are not served: %d", r.status)
+	}
+}

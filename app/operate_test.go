@@ -1,0 +1,391 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	contract "mfa-enrollment"
+	"mfa-enrollment/app"
+	"mfa-enrollment/cognito/cognitotest"
+)
+
+func TestMetricsAreServedOnTheAdminAddressAlone(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
+		if r := w.send("GET", w.url+path, nil); r.status != 404 || r.code(t) != "not_found" {
+			t.Errorf("%s on the public address: status %d", path, r.status)
+		}
+	}
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		if r := w.send("GET", w.admin+path, nil); r.status != 200 {
+			t.Errorf("%s on the admin address: status %d", path, r.status)
+		}
+	}
+}
+
+func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, series := range []string{
+		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`,
+		`cognito_requests_total{operation="RespondToAuthChallenge",outcome="throttled"}`,
+		`cognito_request_duration_seconds_count{operation="GetUser"}`,
+		`mfa_enrollments_started_total{flow="token",result="created"}`,
+		`mfa_enrollments_started_total{flow="session",result="resumed"}`,
+		`mfa_enrollments_verified_total{flow="token",result="wrong_code"}`,
+		`mfa_preference_changes_total{change="off",result="failed"}`,
+		`mfa_challenges_answered_total{challenge="MFA_SETUP",result="ok"}`,
+		`mfa_enrollment_duration_seconds_count{flow="session"}`,
+		`mfa_code_skew_steps_count`,
+		`mfa_codes_rejected_locally_total`,
+		`pending_store_errors_total{operation="load"}`,
+		`qr_render_duration_seconds_count`,
+		`http_problems_total{code="code_mismatch"}`,
+		`http_panics_total`,
+	} {
+		if got := w.metric(series); got != "0" {
+			t.Errorf("%s is %s", series, got)
+		}
+	}
+}
+
+func TestMetricsCountWhatHappened(t *testing.T) {
+	w := newWorld(t, nil)
+	w.enrolled(w.token(optional, optionalClient, "ada"))
+	for series, want := range map[string]string{
+		`mfa_enrollments_started_total{flow="token",result="created"}`:                 "1",
+		`mfa_enrollments_verified_total{flow="token",result="ok"}`:                     "1",
+		`mfa_preference_changes_total{change="on",result="ok"}`:                        "1",
+		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`:      "1",
+		`qr_render_duration_seconds_count`:                                             "1",
+		`http_requests_total{code="201",host="",method="POST",url="/v1/mfa/totp"}`:     "1",
+		`build_info{goversion="` + runtime.Version() + `",revision="",version="test"}`: "1",
+		`cognito_request_duration_seconds_count{operation="VerifySoftwareToken"}`:      "1",
+		`cognito_requests_total{operation="VerifySoftwareToken",outcome="throttled"}`:  "0",
+	} {
+		if got := w.metric(series); got != want {
+			t.Errorf("%s is %s, want %s", series, got, want)
+		}
+	}
+}
+
+func TestStrangersCannotMakeSeries(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, path := range []string{"/a", "/b", "/v1/mfa/totp/123456", "/v1/" + strings.Repeat("x", 1000)} {
+		w.send("GET", w.url+path, nil)
+		w.send("BREW", w.url+path, nil)
+	}
+	scraped := string(w.send("GET", w.admin+"/metrics", nil).body)
+	for line := range strings.Lines(scraped) {
+		if strings.HasPrefix(line, "http_") && (strings.Contains(line, "123456") || strings.Contains(line, "BREW") || strings.Contains(line, "127.0.0.1")) {
+			t.Errorf("what a stranger sent is a label: %s", line)
+		}
+	}
+	if n := strings.Count(scraped, "http_requests_total{"); n > 2 {
+		t.Errorf("%d series of http_requests_total for what is not there", n)
+	}
+}
+
+func TestPromtoolFindsNothingWrong(t *testing.T) {
+	promtool := tool(t, "promtool")
+	w := newWorld(t, nil)
+	w.enrolled(w.token(optional, optionalClient, "ada"))
+	check := exec.Command(promtool, "check", "metrics")
+	check.Stdin = strings.NewReader(string(w.send("GET", w.admin+"/metrics", nil).body))
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// tool finds a program that the machine may lack: skipped with a word there,
+// a failure where CI=true.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", name)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
+	cognito, err := cognitotest.New(cognitotest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reachable := make(chan struct{})
+	standIn := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		select {
+		case <-reachable:
+			cognito.ServeHTTP(rw, r)
+		default:
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(standIn.Close)
+	w := &world{t: t, cognito: cognito, clock: newClock(), log: &buffer{}, endpoint: standIn.URL}
+	w.run(nil)
+	if r := w.send("GET", w.admin+"/healthz", nil); r.status != 200 {
+		t.Errorf("healthz: status %d", r.status)
+	}
+	if r := w.send("GET", w.admin+"/readyz", nil); r.status != 503 {
+		t.Errorf("readyz: status %d", r.status)
+	}
+	r := w.begin(cognito.SignIn(optional, optionalClient, "ada").AccessToken, nil)
+	if r.status != 502 || r.code(t) != "upstream_unavailable" {
+		t.Errorf("status %d: %s", r.status, r.body)
+	}
+	close(reachable)
+	w.waitReady()
+}
+
+func TestStopFinishesWhatIsInFlight(t *testing.T) {
+	w := newWorld(t, map[string]string{"ACCOUNT_LABEL": "username"})
+	w.cognito.Fail("AssociateSoftwareToken", cognitotest.Fault{Delay: 300 * time.Millisecond})
+	token := w.token(optional, optionalClient, "ada")
+	done := make(chan reply)
+	go func() { done <- w.begin(token, nil) }()
+	for w.cognito.Calls("AssociateSoftwareToken") == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	w.stop()
+	if r := <-done; r.status != 201 {
+		t.Errorf("the request in flight ended with status %d: %s", r.status, r.body)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/openapi.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := http.DefaultClient.Do(req); err == nil {
+		_ = res.Body.Close()
+		t.Error("a stopped service answers")
+	}
+}
+
+func TestTheContractIsServedAndSound(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.send("GET", w.url+"/openapi.yaml", nil)
+	if r.status != 200 || string(r.body) != string(contract.OpenAPI) {
+		t.Fatalf("status %d", r.status)
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(r.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := spec.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
+	w := newWorld(t, nil)
+	preflight := func(origin string) reply {
+		return w.do(request{method: "OPTIONS", path: "/v1/mfa/totp", header: http.Header{
+			"Origin": {origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization,content-type"},
+		}})
+	}
+	r := preflight("https://app.example.com")
+	if r.status != 204 || r.header.Get("Access-Control-Allow-Origin") != "https://app.example.com" || r.header.Get("Access-Control-Max-Age") != "7200" {
+		t.Errorf("status %d, headers %v", r.status, r.header)
+	}
+	if allowed := r.header.Get("Access-Control-Allow-Headers"); allowed != "Authorization,Content-Type,Accept,X-Request-Id" {
+		t.Errorf("allowed headers are %s", allowed)
+	}
+	if r.header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Error("credentials are allowed")
+	}
+	for _, origin := range []string{"https://evil.example.com", "http://app.example.com", "https://app.example.com.evil.test", "null"} {
+		if got := preflight(origin).header.Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s is allowed as %s", origin, got)
+		}
+	}
+	plain := w.do(request{method: "POST", path: "/v1/mfa/totp", header: http.Header{"Origin": {"https://app.example.com"}}})
+	if exposed := plain.header.Get("Access-Control-Expose-Headers"); exposed != "Retry-After,RateLimit,RateLimit-Policy,WWW-Authenticate,X-Request-Id" {
+		t.Errorf("exposed headers are %s", exposed)
+	}
+}
+
+func TestTheRequestIDIsTheCallersWhenItIsSensible(t *testing.T) {
+	w := newWorld(t, nil)
+	for id, keep := range map[string]bool{
+		"4bf92f3577b34da6a3ce929d0e0e4736": true, "trace.42-of_1": true,
+		"x": false, "with space here": false, strings.Repeat("a", 65): false, `"><script>`: false,
+	} {
+		r := w.do(request{method: "GET", path: "/v1/mfa", header: http.Header{"X-Request-Id": {id}}})
+		if got := r.header.Get("X-Request-Id"); (got == id) != keep || got == "" {
+			t.Errorf("%q became %q", id, got)
+		}
+		if got := r.json(t)["requestId"]; got != r.header.Get("X-Request-Id") {
+			t.Errorf("the problem names %v", got)
+		}
+	}
+}
+
+func TestOneLogEventARequestWithoutSecrets(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.token(optional, optionalClient, "ada")
+	secret := w.enrolled(token)
+	w.verify(token, object{"code": w.wrongCode(secret)})
+	w.stop()
+	var events []object
+	for line := range strings.Lines(w.log.String()) {
+		var event object
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			t.Fatalf("not JSON: %s", line)
+		}
+		if event["msg"] == "request" {
+			events = append(events, event)
+		}
+	}
+	if len(events) != 3 {
+		t.Fatalf("%d events for 3 requests", len(events))
+	}
+	for _, name := range []string{"requestId", "method", "route", "status", "duration", "outcome", "subject", "flow", "clientIp"} {
+		if events[0][name] == nil {
+			t.Errorf("the event has no %s: %v", name, events[0])
+		}
+	}
+	for _, hidden := range []string{token, secret, w.cognito.Subject(optional, "ada"), "ada@example.com", "otpauth"} {
+		if strings.Contains(w.log.String(), hidden) {
+			t.Errorf("the log holds %q", hidden)
+		}
+	}
+}
+
+func TestBodiesThatBreakTheContract(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.token(optional, optionalClient, "ada")
+	post := func(contentType, body string) reply {
+		return w.do(request{method: "POST", path: "/v1/mfa/totp/verify", token: token, body: strings.NewReader(body), header: http.Header{"Content-Type": {contentType}}})
+	}
+	const jsonType = "application/json"
+	tests := map[string]struct {
+		contentType, body string
+		status            int
+		code              string
+		fields            []string
+	}{
+		"not JSON":              {jsonType, "{", 400, "invalid_request", []string{"body"}},
+		"a string":              {jsonType, `"483920"`, 400, "invalid_request", []string{"body"}},
+		"null":                  {jsonType, `null`, 400, "invalid_request", []string{"body"}},
+		"nothing":               {jsonType, ``, 400, "invalid_request", []string{"body"}},
+		"two documents":         {jsonType, `{"code":"483920"}{"code":"483921"}`, 400, "invalid_request", []string{"body"}},
+		"something after it":    {jsonType, `{"code":"483920"} x`, 400, "invalid_request", []string{"body"}},
+		"a member twice":        {jsonType, `{"code":"483920","code":"483921"}`, 400, "invalid_request", []string{"body"}},
+		"a member twice inside": {jsonType, `{"code":"483920","clientMetadata":{"a":"1","a":"2"}}`, 400, "invalid_request", []string{"body"}},
+		"ten thousand arrays":   {jsonType, strings.Repeat("[", 10000), 400, "invalid_request", []string{"body"}},
+		"an unknown member":     {jsonType, `{"code":"483920","sesion":"483920xyz"}`, 400, "invalid_request", []string{"body"}},
+		"two wrong members":     {jsonType, `{"code":483920,"deviceName":""}`, 400, "invalid_request", []string{"code", "deviceName"}},
+		"no code":               {jsonType, `{}`, 400, "invalid_request", []string{"code"}},
+		"letters for digits":    {jsonType, `{"code":"48392O"}`, 400, "invalid_request", []string{"code"}},
+		"a form":                {"application/x-www-form-urlencoded", "code=483920", 415, "unsupported_media_type", nil},
+		"no content type":       {"", `{"code":"483920"}`, 415, "unsupported_media_type", nil},
+		"17 KiB":                {jsonType, `{"code":"483920","deviceName":"` + strings.Repeat("x", 17<<10) + `"}`, 413, "payload_too_large", nil},
+		"a charset beside JSON": {jsonType + "; charset=utf-8", `{"code":"48392"}`, 400, "invalid_request", []string{"code"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := post(test.contentType, test.body)
+			if r.status != test.status || r.code(t) != test.code {
+				t.Fatalf("status %d: %s", r.status, r.body)
+			}
+			var fields []string
+			if list, ok := r.json(t)["fields"].([]any); ok {
+				for _, f := range list {
+					fields = append(fields, f.(object)["field"].(string))
+				}
+			}
+			slices.Sort(fields)
+			if !slices.Equal(fields, test.fields) {
+				t.Errorf("fields are %v, want %v", fields, test.fields)
+			}
+			if strings.Contains(string(r.body), "48392") {
+				t.Error("the reply repeats the submitted value")
+			}
+		})
+	}
+	if w.cognito.Calls("") != 0 {
+		t.Error("calls were spent")
+	}
+}
+
+func TestMethodsThatAreNotThere(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.send("DELETE", w.url+"/v1/mfa/totp", nil)
+	if r.status != 405 || r.code(t) != "method_not_allowed" || r.header.Get("Allow") == "" {
+		t.Errorf("status %d, Allow %q: %s", r.status, r.header.Get("Allow"), r.body)
+	}
+}
+
+// The release binary must not hold the stand-in, which would be a way round
+// authentication.
+func TestTheServiceDoesNotLinkTheStandIn(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "mfa-enrollment/cmd/api").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wanted := range []string{"mfa-enrollment/app", "mfa-enrollment/cognito"} {
+		if !slices.Contains(strings.Fields(string(out)), wanted) {
+			t.Fatalf("cmd/api does not even link %s", wanted)
+		}
+	}
+	if strings.Contains(string(out), "cognitotest") {
+		t.Error("cmd/api links cognitotest")
+	}
+}
+
+func TestEveryProblemCodeIsInTheContractAndTheOtherWayRound(t *testing.T) {
+	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, code := range spec.Components.Schemas["ProblemCode"].Value.Enum {
+		listed = append(listed, code.(string))
+	}
+	w := newWorld(t, nil)
+	var counted []string
+	for line := range strings.Lines(string(w.send("GET", w.admin+"/metrics", nil).body)) {
+		if rest, ok := strings.CutPrefix(line, `http_problems_total{code="`); ok {
+			code, _, _ := strings.Cut(rest, `"`)
+			counted = append(counted, code)
+		}
+	}
+	slices.Sort(counted)
+	slices.Sort(listed)
+	if !slices.Equal(counted, listed) {
+		t.Errorf("the service knows  %v\nthe contract lists %v", counted, listed)
+	}
+}
+
+func TestRunReportsEveryFaultOfTheConfigurationAtOnce(t *testing.T) {
+	var out, errs buffer
+	env := map[string]string{"COGNITO_USER_POOL_IDS": "nonsense", "PENDING_TTL": "soon", "COGNITO_ENDPOINT": "ftp://x", "SEAL_KEYS": "hunter2"}
+	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 2 {
+		t.Errorf("exit status %d", status)
+	}
+	for _, name := range []string{"COGNITO_USER_POOL_IDS", "COGNITO_CLIENT_IDS", "TOTP_ISSUER", "PENDING_TTL", "COGNITO_ENDPOINT", "SEAL_KEYS"} {
+		if !strings.Contains(errs.String(), name) {
+			t.Errorf("%s is not named in:\n%s", name, errs.String())
+		}
+	}
+	if strings.Contains(errs.String(), "hunter2") {
+		t.Error("a value is repeated")
+	}
+}

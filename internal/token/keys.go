@@ -1,0 +1,274 @@
+package token
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+const (
+	// fetchTimeout bounds one fetch of a key set.
+	fetchTimeout = 10 * time.Second
+	// A fetch that fails is repeated after firstRetry, then after twice as long
+	// each time, up to lastRetry.
+	firstRetry = 250 * time.Millisecond
+	lastRetry  = time.Minute
+	// unknownKeyWait is how long a token with an unknown key waits for a fetch:
+	// enough for a healthy endpoint, little enough to cost a stranger's request
+	// nothing worth having.
+	unknownKeyWait = 2 * time.Second
+	// maxKeySetBytes bounds an endpoint's answer; Cognito's has two keys and
+	// less than a kilobyte.
+	maxKeySetBytes = 64 << 10
+	// minKeyBits is the shortest RSA key that RS256 allows (RFC 7518 §3.3).
+	minKeyBits = 2048
+)
+
+// keySet holds the signing keys of one user pool. One goroutine, run, does all
+// the fetching, so that no number of requests makes two fetches at a time.
+//
+// keyfunc and jwkset can refresh by themselves, but not as a service in front
+// of strangers needs it: their first fetch blocks the caller and is repeated
+// after the whole interval only, every unknown key waits its turn for a fetch
+// of its own, and an answer without keys empties the set. So they read the
+// answers and choose the key here, and run says when to fetch.
+type keySet struct {
+	poolID  string
+	url     string
+	client  *http.Client
+	now     func() time.Time
+	log     *slog.Logger
+	refresh time.Duration // from one fetch to the next
+	pause   time.Duration // from one fetch for an unknown key to the next
+	made    time.Time
+
+	keys   *jwkset.MemoryJWKSet
+	lookup keyfunc.Keyfunc
+	wanted chan chan struct{} // asks run for a fetch out of turn, to be closed after it
+
+	mu      sync.Mutex
+	fetched time.Time     // of the last success; zero before the first
+	asked   time.Time     // when an unknown key last asked for a fetch
+	asking  chan struct{} // what was sent to wanted; nil when nothing is under way
+}
+
+// newKeySet prepares the keys of a pool without fetching them.
+func newKeySet(issuer, keysURL string, o Options) (*keySet, error) {
+	iss, err := url.Parse(issuer)
+	if err != nil || iss.Host == "" || len(iss.Path) < 2 || strings.Contains(iss.Path[1:], "/") {
+		return nil, errors.New("want https://HOST/POOL")
+	}
+	u, err := url.Parse(keysURL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New("want an https:// or http:// URL for the key set")
+	}
+	keys := jwkset.NewMemoryStorage()
+	lookup, err := keyfunc.New(keyfunc.Options{Storage: keys})
+	if err != nil {
+		return nil, err
+	}
+	client := *o.HTTPClient
+	client.Transport = capped{client.Transport}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &keySet{
+		poolID:  iss.Path[1:],
+		url:     keysURL,
+		client:  &client,
+		now:     o.Now,
+		log:     o.Logger,
+		refresh: o.RefreshInterval,
+		pause:   o.UnknownKeyInterval,
+		keys:    keys,
+		lookup:  lookup,
+		wanted:  make(chan chan struct{}, 1),
+		made:    o.Now(),
+	}, nil
+}
+
+// run fetches the keys until ctx ends.
+func (s *keySet) run(ctx context.Context) {
+	retry := firstRetry
+	var asking chan struct{}
+	for {
+		wait := s.refresh
+		if err := s.fetch(ctx); err == nil {
+			retry = firstRetry
+		} else {
+			wait = retry
+			retry = min(2*retry, lastRetry)
+			s.report(ctx, err, wait)
+		}
+		s.answer(asking)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			asking = nil
+		case asking = <-s.wanted:
+		}
+	}
+}
+
+// fetch replaces the keys by those that the endpoint answers with. If it fails,
+// the keys stay as they are, however old: Cognito's outage must not become one
+// of this service.
+func (s *keySet) fetch(ctx context.Context) error {
+	// Without a refresh interval, jwkset fetches once and returns.
+	answer, err := jwkset.NewStorageFromHTTP(s.url, jwkset.HTTPClientStorageOptions{
+		Client:      s.client,
+		Ctx:         ctx,
+		HTTPTimeout: fetchTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	keys, err := answer.KeyReadAll(ctx)
+	if err != nil {
+		return err
+	}
+	keys = slices.DeleteFunc(keys, func(k jwkset.JWK) bool { return !signsRS256(k) })
+	if len(keys) == 0 {
+		return errors.New("the key set holds no RS256 key")
+	}
+	if err := s.keys.KeyReplaceAll(ctx, keys); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fetched = s.now()
+	return nil
+}
+
+// signsRS256 tells whether a key may verify an access token.
+func signsRS256(k jwkset.JWK) bool {
+	key, ok := k.Key().(*rsa.PublicKey)
+	m := k.Marshal()
+	return ok && key.N.BitLen() >= minKeyBits && m.KID != "" &&
+		(m.USE == jwkset.UseSig || m.USE == "") &&
+		(m.ALG == jwkset.AlgRS256 || m.ALG == "")
+}
+
+// report tells the operator of a fetch that failed. It matters most as long as
+// there are no keys, since every token is refused until there are.
+func (s *keySet) report(ctx context.Context, err error, wait time.Duration) {
+	if ctx.Err() != nil {
+		return // the service is stopping
+	}
+	level, kept := slog.LevelError, false
+	if s.ready() {
+		level, kept = slog.LevelWarn, true
+	}
+	s.log.LogAttrs(ctx, level, "fetching the pool's signing keys failed",
+		slog.String("pool", s.poolID), slog.Bool("keys_kept", kept),
+		slog.Duration("retry_in", wait), slog.String("error", err.Error()))
+}
+
+// ready tells whether the keys were ever fetched.
+func (s *keySet) ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.fetched.IsZero()
+}
+
+// age is the time since the keys were fetched, or since newKeySet.
+func (s *keySet) age() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fetched.IsZero() {
+		return s.now().Sub(s.made)
+	}
+	return s.now().Sub(s.fetched)
+}
+
+// find returns the key that a token names by its kid.
+func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
+	if !s.ready() {
+		return nil, enroll.Fail(enroll.UpstreamUnavailable, ReasonKeysUnavailable)
+	}
+	lookup := s.lookup.KeyfuncCtx(ctx)
+	key, err := lookup(t)
+	if err != nil && s.refetch(ctx) {
+		key, err = lookup(t)
+	}
+	if err != nil {
+		return nil, enroll.Fail(enroll.InvalidToken, ReasonUnknownKey)
+	}
+	return key, nil
+}
+
+// refetch has the keys fetched out of turn, since the pool may have a new one,
+// and reports whether that is over. Requests that come while such a fetch is
+// under way share it; after one, the next is not allowed before the pause has
+// passed, and refetch returns at once.
+func (s *keySet) refetch(ctx context.Context) bool {
+	asking := s.ask()
+	if asking == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, unknownKeyWait)
+	defer cancel()
+	select {
+	case <-asking:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ask returns the fetch that is to be waited for, or nil if none is allowed.
+func (s *keySet) ask() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asking != nil {
+		return s.asking
+	}
+	now := s.now()
+	if !s.asked.IsZero() && now.Sub(s.asked) < s.pause {
+		return nil
+	}
+	s.asked = now
+	s.asking = make(chan struct{})
+	s.wanted <- s.asking // has room: nothing is sent before the last is answered
+	return s.asking
+}
+
+// answer ends the wait of those who asked for a fetch, if any did.
+func (s *keySet) answer(asking chan struct{}) {
+	if asking == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asking = nil
+	close(asking)
+}
+
+// capped is a transport whose answers end, at the latest, with an error after
+// maxKeySetBytes.
+type capped struct{ next http.RoundTripper }
+
+func (c capped) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := c.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	answer, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = http.MaxBytesReader(nil, answer.Body, maxKeySetBytes)
+	return answer, nil
+}

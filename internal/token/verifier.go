@@ -1,0 +1,274 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+// The reasons for which Verify refuses a token. Each is the Reason of an
+// enroll.Error, is stable, and says nothing of what the token holds.
+const (
+	ReasonTooLarge        = "too_large"        // more than 8 KiB
+	ReasonMalformed       = "malformed"        // not a JWT, or a field of the wrong type
+	ReasonNotRS256        = "not_rs256"        // alg is anything but RS256
+	ReasonForbiddenHeader = "forbidden_header" // crit, or a key brought along
+	ReasonMissingClaim    = "missing_claim"    // a claim that every access token has
+	ReasonForeignIssuer   = "foreign_issuer"   // a pool that is not configured
+	ReasonUnknownKey      = "unknown_key"      // kid is none of the pool's keys
+	ReasonBadSignature    = "bad_signature"    // not signed by that key
+	ReasonExpired         = "expired"          // exp has passed
+	ReasonNotYetValid     = "not_yet_valid"    // nbf, iat or auth_time lies ahead
+	ReasonForeignClient   = "foreign_client"   // an app client that is not configured
+	ReasonIDToken         = "id_token"         // the ID token in place of the access token
+	ReasonRefreshToken    = "refresh_token"    // the refresh token, or another encrypted one
+	ReasonOtherTokenUse   = "other_token_use"  // a token_use that Cognito does not document
+	ReasonMissingScope    = "missing_scope"    // no aws.cognito.signin.user.admin
+	ReasonKeysUnavailable = "keys_unavailable" // the pool's keys were never fetched
+)
+
+const (
+	// maxTokenBytes bounds the work that a stranger can ask for. Cognito's
+	// access tokens measure one to two kilobytes; groups and added claims make
+	// them grow.
+	maxTokenBytes = 8 << 10
+	// maxNameLength is the longest username, in characters, of Cognito's
+	// UsernameType; sub is a UUID and far below.
+	maxNameLength = 128
+	// leeway allows for a clock that is off: RFC 7519 §4.1.4 speaks of "no more
+	// than a few minutes".
+	leeway = time.Minute
+	// adminScope is what every Cognito operation that takes an access token
+	// asks for.
+	adminScope = "aws.cognito.signin.user.admin"
+)
+
+// Options says which tokens a Verifier accepts and how it comes by the
+// keys.
+type Options struct {
+	// Issuers holds, for each user pool, the expected iss
+	// (https://cognito-idp.REGION.amazonaws.com/POOL) and the URL of the pool's
+	// JSON Web Key Set. At least one.
+	Issuers map[string]string
+	// ClientIDs are the app clients whose tokens are accepted. At least one.
+	ClientIDs []string
+	// HTTPClient fetches the keys. Nil means a plain client; redirects are
+	// never followed, and a fetch takes ten seconds at most.
+	HTTPClient *http.Client
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// Logger is told of fetches that fail. Nil means silence.
+	Logger *slog.Logger
+	// RefreshInterval is the time between two fetches of a pool's keys. Zero
+	// means an hour.
+	RefreshInterval time.Duration
+	// UnknownKeyInterval is the least time between two fetches of a pool's keys
+	// because of tokens that name an unknown key, however many come. Zero means
+	// a minute.
+	UnknownKeyInterval time.Duration
+}
+
+// Verifier tells whether an access token is genuine, by the keys of its user
+// pool. It is safe for concurrent use.
+type Verifier struct {
+	pools   map[string]*keySet // by issuer
+	clients []string
+	parser  *jwt.Parser
+	now     func() time.Time
+}
+
+// New makes a verifier. It refuses options that can't work, and never
+// waits for the network: Start fetches the keys.
+func New(o Options) (*Verifier, error) {
+	if len(o.Issuers) == 0 {
+		return nil, errors.New("token verifier: no issuer")
+	}
+	if len(o.ClientIDs) == 0 || slices.Contains(o.ClientIDs, "") {
+		return nil, errors.New("token verifier: no client ID, or an empty one")
+	}
+	if o.RefreshInterval < 0 || o.UnknownKeyInterval < 0 {
+		return nil, errors.New("token verifier: a negative interval")
+	}
+	if o.HTTPClient == nil {
+		o.HTTPClient = &http.Client{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.RefreshInterval == 0 {
+		o.RefreshInterval = time.Hour
+	}
+	if o.UnknownKeyInterval == 0 {
+		o.UnknownKeyInterval = time.Minute
+	}
+	v := &Verifier{
+		pools:   make(map[string]*keySet, len(o.Issuers)),
+		clients: slices.Clone(o.ClientIDs),
+		now:     o.Now,
+		// checkHeader has refused every other method before golang-jwt does.
+		// Strict decoding gives each token one spelling (RFC 4648 §3.5).
+		parser: jwt.NewParser(
+			jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
+			jwt.WithStrictDecoding(),
+			jwt.WithExpirationRequired(),
+			jwt.WithIssuedAt(),
+			jwt.WithLeeway(leeway),
+			jwt.WithTimeFunc(o.Now),
+		),
+	}
+	for issuer, url := range o.Issuers {
+		keys, err := newKeySet(issuer, url, o)
+		if err != nil {
+			return nil, fmt.Errorf("token verifier: issuer %s: %w", issuer, err)
+		}
+		v.pools[issuer] = keys
+	}
+	return v, nil
+}
+
+// Start fetches the keys of every pool in the background, again each
+// RefreshInterval, and sooner after a failure, until ctx ends. It returns at
+// once and is called once.
+func (v *Verifier) Start(ctx context.Context) {
+	for _, keys := range v.pools {
+		go keys.run(ctx)
+	}
+}
+
+// Ready returns nil once the keys of every pool have been fetched, and stays
+// nil; until then its error names the pools whose keys are missing.
+func (v *Verifier) Ready() error {
+	var missing []string
+	for _, keys := range v.pools {
+		if !keys.ready() {
+			missing = append(missing, keys.poolID)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("signing keys not fetched yet: %s", strings.Join(missing, ", "))
+}
+
+// KeyAge returns, for each pool ID, the time since the pool's keys were last
+// fetched, or since New if they never were.
+func (v *Verifier) KeyAge() map[string]time.Duration {
+	ages := make(map[string]time.Duration, len(v.pools))
+	for _, keys := range v.pools {
+		ages[keys.poolID] = keys.age()
+	}
+	return ages
+}
+
+// Verify returns whom an access token speaks for. Every error is an
+// *enroll.Error with one of the reasons above: of kind InvalidToken,
+// WrongTokenUse, InsufficientScope, or UpstreamUnavailable as long as the
+// pool's keys were never fetched. Whether Cognito has revoked the token since
+// is for Cognito alone to say.
+//
+// A known key is never waited for. A key that is unknown is waited for two
+// seconds at most, and only while a fetch that it may cause is under way.
+func (v *Verifier) Verify(ctx context.Context, token string) (enroll.Identity, error) {
+	// golang-jwt reads the header once more, without minding names that occur
+	// twice; what it reads is the same, since those are refused here.
+	if err := checkHeader(token); err != nil {
+		return enroll.Identity{}, err
+	}
+	claims := &accessClaims{}
+	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		// The claims are not to be trusted yet. The issuer serves to choose the
+		// keys alone: the signature then tells whether it is true.
+		return v.key(ctx, claims.Issuer, t)
+	})
+	if err != nil {
+		return enroll.Identity{}, refusal(err)
+	}
+	if err := v.admit(claims); err != nil {
+		return enroll.Identity{}, err
+	}
+	identity := enroll.Identity{
+		Token:    enroll.Secret(token),
+		Issuer:   claims.Issuer,
+		PoolID:   v.pools[claims.Issuer].poolID,
+		ClientID: claims.clientID,
+		Subject:  claims.Subject,
+		Username: claims.username,
+		Expiry:   claims.ExpiresAt.Time,
+	}
+	if claims.authTime != nil {
+		identity.AuthTime = claims.authTime.Time
+	}
+	return identity, nil
+}
+
+func (v *Verifier) key(ctx context.Context, issuer string, t *jwt.Token) (any, error) {
+	if issuer == "" {
+		return nil, enroll.Fail(enroll.InvalidToken, ReasonMissingClaim)
+	}
+	keys, ok := v.pools[issuer]
+	if !ok {
+		return nil, enroll.Fail(enroll.InvalidToken, ReasonForeignIssuer)
+	}
+	return keys.find(ctx, t)
+}
+
+// admit judges the claims of a token whose signature and times are good. What
+// kind of token it is comes first: an ID token has neither client_id nor scope,
+// and its sender is helped by being told that it is one.
+func (v *Verifier) admit(c *accessClaims) error {
+	switch {
+	case c.tokenUse == "":
+		return enroll.Fail(enroll.InvalidToken, ReasonMissingClaim)
+	case c.tokenUse == "id":
+		return enroll.Fail(enroll.WrongTokenUse, ReasonIDToken)
+	case c.tokenUse != "access":
+		return enroll.Fail(enroll.WrongTokenUse, ReasonOtherTokenUse)
+	case c.clientID == "" || c.Subject == "" || c.username == "":
+		return enroll.Fail(enroll.InvalidToken, ReasonMissingClaim)
+	case !slices.Contains(v.clients, c.clientID):
+		return enroll.Fail(enroll.InvalidToken, ReasonForeignClient)
+	case utf8.RuneCountInString(c.Subject) > maxNameLength,
+		utf8.RuneCountInString(c.username) > maxNameLength:
+		return enroll.Fail(enroll.InvalidToken, ReasonMalformed)
+	case c.authTime != nil && c.authTime.After(v.now().Add(leeway)):
+		// A sign-in that lies ahead would stay recent for as long as it likes.
+		return enroll.Fail(enroll.InvalidToken, ReasonNotYetValid)
+	case !slices.Contains(strings.Split(c.scope, " "), adminScope):
+		return enroll.Fail(enroll.InsufficientScope, ReasonMissingScope)
+	}
+	return nil
+}
+
+// refusal turns golang-jwt's error into the domain's. Its text may quote the
+// token and is dropped.
+func refusal(err error) error {
+	if e, ok := errors.AsType[*enroll.Error](err); ok {
+		return e
+	}
+	reason := ReasonMalformed
+	switch {
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		reason = ReasonBadSignature
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		reason = ReasonMissingClaim
+	case errors.Is(err, jwt.ErrTokenExpired):
+		reason = ReasonExpired
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		reason = ReasonNotYetValid
+	}
+	return enroll.Fail(enroll.InvalidToken, reason)
+}
