@@ -6,16 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"mfa-enrollment/test/world"
+
 	"mfa-enrollment/cognito/cognitotest"
 )
 
 // audits are the audit events so far, as "change result flow".
-func (w *world) audits() (list []string, events []object) {
-	w.t.Helper()
-	for line := range strings.Lines(w.log.String()) {
-		var event object
+func audits(w *world.World) (list []string, events []world.Object) {
+	w.T.Helper()
+	for line := range strings.Lines(w.Log.String()) {
+		var event world.Object
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 		if event["msg"] == "audit" {
 			events = append(events, event)
@@ -26,25 +28,25 @@ func (w *world) audits() (list []string, events []object) {
 }
 
 func TestEveryChangeOfAFactorIsAudited(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.token(optional, optionalClient, "ada")
-	secret := w.begin(token, nil).json(t)["secret"].(string)
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
 	preference := func(enabled bool) {
-		w.do(request{method: "PUT", path: "/v1/mfa/totp/preference", token: token, body: object{"enabled": enabled}})
+		w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": enabled}})
 	}
-	w.verify(token, object{"code": w.wrongCode(secret)})
-	w.verify(token, object{"code": w.codeAt(secret, 0)})
+	w.Verify(token, world.Object{"code": w.WrongCode(secret)})
+	w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)})
 	preference(false)
 	preference(true)
-	w.clock.Advance(time.Minute)
-	fresh := w.begin(token, nil).json(t)["secret"].(string)
+	w.Clock.Advance(time.Minute)
+	fresh := w.Begin(token, nil).JSON(t)["secret"].(string)
 	down := cognitotest.Fault{Exception: "InternalErrorException"}
-	w.cognito.Fail("SetUserMFAPreference", down, down, down)
-	w.verify(token, object{"code": w.codeAt(fresh, 0)})
-	e := w.begin("", object{"session": w.cognito.Session(required, requiredClient, "grace")}).json(t)
-	w.verify("", object{"session": e["session"], "code": w.codeAt(e["secret"].(string), 0), "username": "grace", "clientId": requiredClient})
+	w.Cognito.Fail("SetUserMFAPreference", down, down, down)
+	w.Verify(token, world.Object{"code": w.CodeAt(fresh, 0)})
+	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
+	w.Verify("", world.Object{"session": e["session"], "code": w.CodeAt(e["secret"].(string), 0), "username": "grace", "clientId": world.RequiredClient})
 
-	got, events := w.audits()
+	got, events := audits(w)
 	want := []string{
 		"totp_verified code_mismatch token",
 		"totp_verified ok token", "totp_enabled ok token",

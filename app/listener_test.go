@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"mfa-enrollment/test/world"
+
 	"mfa-enrollment/app"
 )
 
@@ -53,9 +55,9 @@ func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, certFile, keyFile, 1, time.Unix(1_700_000_000, 0))
-	w := newWorld(t, map[string]string{"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile})
+	w := world.New(t, map[string]string{"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile})
 	dial := func(max uint16) (*tls.Conn, error) {
-		return tls.Dial("tcp", w.app.Addr(), &tls.Config{InsecureSkipVerify: true, MaxVersion: max, NextProtos: []string{"h2"}})
+		return tls.Dial("tcp", w.App.Addr(), &tls.Config{InsecureSkipVerify: true, MaxVersion: max, NextProtos: []string{"h2"}})
 	}
 	serial := func() int64 {
 		c, err := dial(0)
@@ -87,7 +89,7 @@ func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
 }
 
 func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
-	var out, errs buffer
+	var out, errs world.Buffer
 	env := map[string]string{
 		"COGNITO_USER_POOL_IDS": "us-east-1_A", "COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
 		"TLS_CERT_FILE": "/nonexistent/cert.pem", "TLS_KEY_FILE": "/nonexistent/key.pem",
@@ -98,12 +100,12 @@ func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
 }
 
 func TestPlainHTTP2IsSpoken(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	protocols := &http.Protocols{}
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols}
 	defer transport.CloseIdleConnections()
-	response, err := (&http.Client{Transport: transport}).Get(w.url + "/openapi.yaml")
+	response, err := (&http.Client{Transport: transport}).Get(w.URL + "/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +116,9 @@ func TestPlainHTTP2IsSpoken(t *testing.T) {
 }
 
 func TestNoMoreConnectionsThanAllowed(t *testing.T) {
-	w := newWorld(t, map[string]string{"MAX_CONNECTIONS": "1"})
+	w := world.New(t, map[string]string{"MAX_CONNECTIONS": "1"})
 	http.DefaultClient.CloseIdleConnections()
-	first, err := net.Dial("tcp", w.app.Addr())
+	first, err := net.Dial("tcp", w.App.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +133,7 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	if err := ask(first, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	second, err := net.Dial("tcp", w.app.Addr())
+	second, err := net.Dial("tcp", w.App.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,21 +149,21 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 }
 
 func TestHealthcheckAndVersion(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	run := func(addr string, args ...string) (int, string) {
 		var out bytes.Buffer
 		env := map[string]string{"ADMIN_ADDR": addr}
 		return app.Main(t.Context(), append([]string{"api"}, args...), func(name string) string { return env[name] }, &out, &out), out.String()
 	}
-	if status, out := run(w.app.AdminAddr(), "healthcheck"); status != 0 || out != "" {
+	if status, out := run(w.App.AdminAddr(), "healthcheck"); status != 0 || out != "" {
 		t.Errorf("alive: %d %s", status, out)
 	}
-	_, port, _ := net.SplitHostPort(w.app.AdminAddr())
+	_, port, _ := net.SplitHostPort(w.App.AdminAddr())
 	if status, out := run("0.0.0.0:"+port, "healthcheck"); status != 0 {
 		t.Errorf("alive on all addresses: %d %s", status, out)
 	}
-	w.stop()
-	if status, out := run(w.app.AdminAddr(), "healthcheck"); status != 1 || out == "" {
+	w.Stop()
+	if status, out := run(w.App.AdminAddr(), "healthcheck"); status != 1 || out == "" {
 		t.Errorf("dead: %d %s", status, out)
 	}
 	if status, out := run("", "version"); status != 0 || !strings.HasPrefix(out, "mfa-enrollment ") {
@@ -173,22 +175,22 @@ func TestHealthcheckAndVersion(t *testing.T) {
 }
 
 func TestTheLogLevelChangesWhileRunningAndProfilesAreOffUnlessSwitchedOn(t *testing.T) {
-	w := newWorld(t, nil)
-	put := func(body string) reply { return w.send("PUT", w.admin+"/loglevel", strings.NewReader(body)) }
-	if r := put("warn\n"); r.status != 200 || string(r.body) != "WARN\n" {
-		t.Errorf("%d %s", r.status, r.body)
+	w := world.New(t, nil)
+	put := func(body string) world.Reply { return w.Send("PUT", w.Admin+"/loglevel", strings.NewReader(body)) }
+	if r := put("warn\n"); r.Status != 200 || string(r.Body) != "WARN\n" {
+		t.Errorf("%d %s", r.Status, r.Body)
 	}
-	if r := put("LOUD"); r.status != 400 {
-		t.Errorf("%d %s", r.status, r.body)
+	if r := put("LOUD"); r.Status != 400 {
+		t.Errorf("%d %s", r.Status, r.Body)
 	}
-	if r := w.send("PUT", w.url+"/loglevel", strings.NewReader("DEBUG")); r.status != 404 {
-		t.Errorf("the public address changes the level: %d", r.status)
+	if r := w.Send("PUT", w.URL+"/loglevel", strings.NewReader("DEBUG")); r.Status != 404 {
+		t.Errorf("the public address changes the level: %d", r.Status)
 	}
-	if r := w.send("GET", w.admin+"/debug/pprof/", nil); r.status != 404 {
-		t.Errorf("profiles are served: %d", r.status)
+	if r := w.Send("GET", w.Admin+"/debug/pprof/", nil); r.Status != 404 {
+		t.Errorf("profiles are served: %d", r.Status)
 	}
-	on := newWorld(t, map[string]string{"PROFILING": "true"})
-	if r := on.send("GET", on.admin+"/debug/pprof/heap", nil); r.status != 200 {
-		t.Errorf("profiles are not served: %d", r.status)
+	on := world.New(t, map[string]string{"PROFILING": "true"})
+	if r := on.Send("GET", on.Admin+"/debug/pprof/heap", nil); r.Status != 200 {
+		t.Errorf("profiles are not served: %d", r.Status)
 	}
 }

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -21,21 +22,21 @@ import (
 )
 
 func TestMetricsAreServedOnTheAdminAddressAlone(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
-		if r := w.send("GET", w.url+path, nil); r.status != 404 || r.code(t) != "not_found" {
-			t.Errorf("%s on the public address: status %d", path, r.status)
+		if r := w.Send("GET", w.URL+path, nil); r.Status != 404 || r.Code(t) != "not_found" {
+			t.Errorf("%s on the public address: status %d", path, r.Status)
 		}
 	}
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
-		if r := w.send("GET", w.admin+path, nil); r.status != 200 {
-			t.Errorf("%s on the admin address: status %d", path, r.status)
+		if r := w.Send("GET", w.Admin+path, nil); r.Status != 200 {
+			t.Errorf("%s on the admin address: status %d", path, r.Status)
 		}
 	}
 }
 
 func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	for _, series := range []string{
 		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`,
 		`cognito_requests_total{operation="RespondToAuthChallenge",outcome="throttled"}`,
@@ -53,15 +54,15 @@ func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
 		`http_problems_total{code="code_mismatch"}`,
 		`http_panics_total`,
 	} {
-		if got := w.metric(series); got != "0" {
+		if got := w.Metric(series); got != "0" {
 			t.Errorf("%s is %s", series, got)
 		}
 	}
 }
 
 func TestMetricsCountWhatHappened(t *testing.T) {
-	w := newWorld(t, nil)
-	w.enrolled(w.token(optional, optionalClient, "ada"))
+	w := world.New(t, nil)
+	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	for series, want := range map[string]string{
 		`mfa_enrollments_started_total{flow="token",result="created"}`:                 "1",
 		`mfa_enrollments_verified_total{flow="token",result="ok"}`:                     "1",
@@ -73,19 +74,19 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 		`cognito_request_duration_seconds_count{operation="VerifySoftwareToken"}`:      "1",
 		`cognito_requests_total{operation="VerifySoftwareToken",outcome="throttled"}`:  "0",
 	} {
-		if got := w.metric(series); got != want {
+		if got := w.Metric(series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)
 		}
 	}
 }
 
 func TestStrangersCannotMakeSeries(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	for _, path := range []string{"/a", "/b", "/v1/mfa/totp/123456", "/v1/" + strings.Repeat("x", 1000)} {
-		w.send("GET", w.url+path, nil)
-		w.send("BREW", w.url+path, nil)
+		w.Send("GET", w.URL+path, nil)
+		w.Send("BREW", w.URL+path, nil)
 	}
-	scraped := string(w.send("GET", w.admin+"/metrics", nil).body)
+	scraped := string(w.Send("GET", w.Admin+"/metrics", nil).Body)
 	for line := range strings.Lines(scraped) {
 		if strings.HasPrefix(line, "http_") && (strings.Contains(line, "123456") || strings.Contains(line, "BREW") || strings.Contains(line, "127.0.0.1")) {
 			t.Errorf("what a stranger sent is a label: %s", line)
@@ -97,29 +98,14 @@ func TestStrangersCannotMakeSeries(t *testing.T) {
 }
 
 func TestPromtoolFindsNothingWrong(t *testing.T) {
-	promtool := tool(t, "promtool")
-	w := newWorld(t, nil)
-	w.enrolled(w.token(optional, optionalClient, "ada"))
+	promtool := world.Tool(t, "promtool")
+	w := world.New(t, nil)
+	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	check := exec.Command(promtool, "check", "metrics")
-	check.Stdin = strings.NewReader(string(w.send("GET", w.admin+"/metrics", nil).body))
+	check.Stdin = strings.NewReader(string(w.Send("GET", w.Admin+"/metrics", nil).Body))
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// tool finds a program that the machine may lack: skipped with a word there,
-// a failure where CI=true.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
 }
 
 func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
@@ -137,38 +123,38 @@ func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
 		}
 	}))
 	t.Cleanup(standIn.Close)
-	w := &world{t: t, cognito: cognito, clock: newClock(), log: &buffer{}, endpoint: standIn.URL}
-	w.run(nil)
-	if r := w.send("GET", w.admin+"/healthz", nil); r.status != 200 {
-		t.Errorf("healthz: status %d", r.status)
+	w := &world.World{T: t, Cognito: cognito, Clock: world.NewClock(), Log: &world.Buffer{}, Endpoint: standIn.URL}
+	w.Run(nil)
+	if r := w.Send("GET", w.Admin+"/healthz", nil); r.Status != 200 {
+		t.Errorf("healthz: status %d", r.Status)
 	}
-	if r := w.send("GET", w.admin+"/readyz", nil); r.status != 503 {
-		t.Errorf("readyz: status %d", r.status)
+	if r := w.Send("GET", w.Admin+"/readyz", nil); r.Status != 503 {
+		t.Errorf("readyz: status %d", r.Status)
 	}
-	r := w.begin(cognito.SignIn(optional, optionalClient, "ada").AccessToken, nil)
-	if r.status != 502 || r.code(t) != "upstream_unavailable" {
-		t.Errorf("status %d: %s", r.status, r.body)
+	r := w.Begin(cognito.SignIn(world.Optional, world.OptionalClient, "ada").AccessToken, nil)
+	if r.Status != 502 || r.Code(t) != "upstream_unavailable" {
+		t.Errorf("status %d: %s", r.Status, r.Body)
 	}
 	close(reachable)
-	w.waitReady()
+	w.WaitReady()
 }
 
 func TestStopFinishesWhatIsInFlight(t *testing.T) {
-	w := newWorld(t, map[string]string{"ACCOUNT_LABEL": "username"})
-	w.cognito.Fail("AssociateSoftwareToken", cognitotest.Fault{Delay: 300 * time.Millisecond})
-	token := w.token(optional, optionalClient, "ada")
-	done := make(chan reply)
-	go func() { done <- w.begin(token, nil) }()
-	for w.cognito.Calls("AssociateSoftwareToken") == 0 {
+	w := world.New(t, map[string]string{"ACCOUNT_LABEL": "username"})
+	w.Cognito.Fail("AssociateSoftwareToken", cognitotest.Fault{Delay: 300 * time.Millisecond})
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	done := make(chan world.Reply)
+	go func() { done <- w.Begin(token, nil) }()
+	for w.Cognito.Calls("AssociateSoftwareToken") == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	w.stop()
-	if r := <-done; r.status != 201 {
-		t.Errorf("the request in flight ended with status %d: %s", r.status, r.body)
+	w.Stop()
+	if r := <-done; r.Status != 201 {
+		t.Errorf("the request in flight ended with status %d: %s", r.Status, r.Body)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/openapi.yaml", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.URL+"/openapi.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,12 +165,12 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 }
 
 func TestTheContractIsServedAndSound(t *testing.T) {
-	w := newWorld(t, nil)
-	r := w.send("GET", w.url+"/openapi.yaml", nil)
-	if r.status != 200 || string(r.body) != string(contract.OpenAPI) {
-		t.Fatalf("status %d", r.status)
+	w := world.New(t, nil)
+	r := w.Send("GET", w.URL+"/openapi.yaml", nil)
+	if r.Status != 200 || string(r.Body) != string(contract.OpenAPI) {
+		t.Fatalf("status %d", r.Status)
 	}
-	spec, err := openapi3.NewLoader().LoadFromData(r.body)
+	spec, err := openapi3.NewLoader().LoadFromData(r.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,58 +180,58 @@ func TestTheContractIsServedAndSound(t *testing.T) {
 }
 
 func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
-	w := newWorld(t, nil)
-	preflight := func(origin string) reply {
-		return w.do(request{method: "OPTIONS", path: "/v1/mfa/totp", header: http.Header{
+	w := world.New(t, nil)
+	preflight := func(origin string) world.Reply {
+		return w.Do(world.Request{Method: "OPTIONS", Path: "/v1/mfa/totp", Header: http.Header{
 			"Origin": {origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization,content-type"},
 		}})
 	}
 	r := preflight("https://app.example.com")
-	if r.status != 204 || r.header.Get("Access-Control-Allow-Origin") != "https://app.example.com" || r.header.Get("Access-Control-Max-Age") != "7200" {
-		t.Errorf("status %d, headers %v", r.status, r.header)
+	if r.Status != 204 || r.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" || r.Header.Get("Access-Control-Max-Age") != "7200" {
+		t.Errorf("status %d, headers %v", r.Status, r.Header)
 	}
-	if allowed := r.header.Get("Access-Control-Allow-Headers"); allowed != "Authorization,Content-Type,Accept,X-Request-Id" {
+	if allowed := r.Header.Get("Access-Control-Allow-Headers"); allowed != "Authorization,Content-Type,Accept,X-Request-Id" {
 		t.Errorf("allowed headers are %s", allowed)
 	}
-	if r.header.Get("Access-Control-Allow-Credentials") != "" {
+	if r.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Error("credentials are allowed")
 	}
 	for _, origin := range []string{"https://evil.example.com", "http://app.example.com", "https://app.example.com.evil.test", "null"} {
-		if got := preflight(origin).header.Get("Access-Control-Allow-Origin"); got != "" {
+		if got := preflight(origin).Header.Get("Access-Control-Allow-Origin"); got != "" {
 			t.Errorf("%s is allowed as %s", origin, got)
 		}
 	}
-	plain := w.do(request{method: "POST", path: "/v1/mfa/totp", header: http.Header{"Origin": {"https://app.example.com"}}})
-	if exposed := plain.header.Get("Access-Control-Expose-Headers"); exposed != "Retry-After,RateLimit,RateLimit-Policy,WWW-Authenticate,X-Request-Id" {
+	plain := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Header: http.Header{"Origin": {"https://app.example.com"}}})
+	if exposed := plain.Header.Get("Access-Control-Expose-Headers"); exposed != "Retry-After,RateLimit,RateLimit-Policy,WWW-Authenticate,X-Request-Id" {
 		t.Errorf("exposed headers are %s", exposed)
 	}
 }
 
 func TestTheRequestIDIsTheCallersWhenItIsSensible(t *testing.T) {
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	for id, keep := range map[string]bool{
 		"4bf92f3577b34da6a3ce929d0e0e4736": true, "trace.42-of_1": true,
 		"x": false, "with space here": false, strings.Repeat("a", 65): false, `"><script>`: false,
 	} {
-		r := w.do(request{method: "GET", path: "/v1/mfa", header: http.Header{"X-Request-Id": {id}}})
-		if got := r.header.Get("X-Request-Id"); (got == id) != keep || got == "" {
+		r := w.Do(world.Request{Method: "GET", Path: "/v1/mfa", Header: http.Header{"X-Request-Id": {id}}})
+		if got := r.Header.Get("X-Request-Id"); (got == id) != keep || got == "" {
 			t.Errorf("%q became %q", id, got)
 		}
-		if got := r.json(t)["requestId"]; got != r.header.Get("X-Request-Id") {
+		if got := r.JSON(t)["requestId"]; got != r.Header.Get("X-Request-Id") {
 			t.Errorf("the problem names %v", got)
 		}
 	}
 }
 
 func TestOneLogEventARequestWithoutSecrets(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.token(optional, optionalClient, "ada")
-	secret := w.enrolled(token)
-	w.verify(token, object{"code": w.wrongCode(secret)})
-	w.stop()
-	var events []object
-	for line := range strings.Lines(w.log.String()) {
-		var event object
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	secret := w.Enrolled(token)
+	w.Verify(token, world.Object{"code": w.WrongCode(secret)})
+	w.Stop()
+	var events []world.Object
+	for line := range strings.Lines(w.Log.String()) {
+		var event world.Object
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			t.Fatalf("not JSON: %s", line)
 		}
@@ -261,18 +247,18 @@ func TestOneLogEventARequestWithoutSecrets(t *testing.T) {
 			t.Errorf("the event has no %s: %v", name, events[0])
 		}
 	}
-	for _, hidden := range []string{token, secret, w.cognito.Subject(optional, "ada"), "ada@example.com", "otpauth"} {
-		if strings.Contains(w.log.String(), hidden) {
+	for _, hidden := range []string{token, secret, w.Cognito.Subject(world.Optional, "ada"), "ada@example.com", "otpauth"} {
+		if strings.Contains(w.Log.String(), hidden) {
 			t.Errorf("the log holds %q", hidden)
 		}
 	}
 }
 
 func TestBodiesThatBreakTheContract(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.token(optional, optionalClient, "ada")
-	post := func(contentType, body string) reply {
-		return w.do(request{method: "POST", path: "/v1/mfa/totp/verify", token: token, body: strings.NewReader(body), header: http.Header{"Content-Type": {contentType}}})
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	post := func(contentType, body string) world.Reply {
+		return w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp/verify", Token: token, Body: strings.NewReader(body), Header: http.Header{"Content-Type": {contentType}}})
 	}
 	const jsonType = "application/json"
 	tests := map[string]struct {
@@ -302,34 +288,34 @@ func TestBodiesThatBreakTheContract(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := post(test.contentType, test.body)
-			if r.status != test.status || r.code(t) != test.code {
-				t.Fatalf("status %d: %s", r.status, r.body)
+			if r.Status != test.status || r.Code(t) != test.code {
+				t.Fatalf("status %d: %s", r.Status, r.Body)
 			}
 			var fields []string
-			if list, ok := r.json(t)["fields"].([]any); ok {
+			if list, ok := r.JSON(t)["fields"].([]any); ok {
 				for _, f := range list {
-					fields = append(fields, f.(object)["field"].(string))
+					fields = append(fields, f.(world.Object)["field"].(string))
 				}
 			}
 			slices.Sort(fields)
 			if !slices.Equal(fields, test.fields) {
 				t.Errorf("fields are %v, want %v", fields, test.fields)
 			}
-			if strings.Contains(string(r.body), "48392") {
+			if strings.Contains(string(r.Body), "48392") {
 				t.Error("the reply repeats the submitted value")
 			}
 		})
 	}
-	if w.cognito.Calls("") != 0 {
+	if w.Cognito.Calls("") != 0 {
 		t.Error("calls were spent")
 	}
 }
 
 func TestMethodsThatAreNotThere(t *testing.T) {
-	w := newWorld(t, nil)
-	r := w.send("DELETE", w.url+"/v1/mfa/totp", nil)
-	if r.status != 405 || r.code(t) != "method_not_allowed" || r.header.Get("Allow") == "" {
-		t.Errorf("status %d, Allow %q: %s", r.status, r.header.Get("Allow"), r.body)
+	w := world.New(t, nil)
+	r := w.Send("DELETE", w.URL+"/v1/mfa/totp", nil)
+	if r.Status != 405 || r.Code(t) != "method_not_allowed" || r.Header.Get("Allow") == "" {
+		t.Errorf("status %d, Allow %q: %s", r.Status, r.Header.Get("Allow"), r.Body)
 	}
 }
 
@@ -359,9 +345,9 @@ func TestEveryProblemCodeIsInTheContractAndTheOtherWayRound(t *testing.T) {
 	for _, code := range spec.Components.Schemas["ProblemCode"].Value.Enum {
 		listed = append(listed, code.(string))
 	}
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	var counted []string
-	for line := range strings.Lines(string(w.send("GET", w.admin+"/metrics", nil).body)) {
+	for line := range strings.Lines(string(w.Send("GET", w.Admin+"/metrics", nil).Body)) {
 		if rest, ok := strings.CutPrefix(line, `http_problems_total{code="`); ok {
 			code, _, _ := strings.Cut(rest, `"`)
 			counted = append(counted, code)
@@ -375,7 +361,7 @@ func TestEveryProblemCodeIsInTheContractAndTheOtherWayRound(t *testing.T) {
 }
 
 func TestRunReportsEveryFaultOfTheConfigurationAtOnce(t *testing.T) {
-	var out, errs buffer
+	var out, errs world.Buffer
 	env := map[string]string{"COGNITO_USER_POOL_IDS": "nonsense", "PENDING_TTL": "soon", "COGNITO_ENDPOINT": "ftp://x", "SEAL_KEYS": "hunter2"}
 	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 2 {
 		t.Errorf("exit status %d", status)

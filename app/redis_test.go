@@ -5,134 +5,38 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"mfa-enrollment/test/world"
 
 	"mfa-enrollment/cognito/cognitotest"
 )
 
-// redisServer is a real Redis on a socket of its own, which tests kill and start
-// again.
-type redisServer struct {
-	t      *testing.T
-	path   string
-	socket string
-	cmd    *exec.Cmd
-}
-
-// startRedis runs one until the test ends.
-func startRedis(t *testing.T) *redisServer {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "redis") // t.TempDir can be too long for a socket.
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &redisServer{t: t, path: tool(t, "redis-server"), socket: filepath.Join(dir, "s")}
-	t.Cleanup(func() {
-		s.kill()
-		_ = os.RemoveAll(dir)
-	})
-	s.start()
-	return s
-}
-
-func (s *redisServer) start() {
-	s.t.Helper()
-	s.cmd = exec.Command(s.path, "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket))
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for s.client().Ping(s.t.Context()).Err() != nil {
-		select {
-		case <-tick.C:
-		case <-s.t.Context().Done():
-			s.t.Fatal("redis-server never answers")
-		}
-	}
-}
-
-// kill ends it with SIGKILL.
-func (s *redisServer) kill() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-	s.cmd = nil
-}
-
-func (s *redisServer) client() *redis.Client {
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1})
-	s.t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// settings name the server, with patience for a slow machine.
-func (s *redisServer) settings() map[string]string {
-	return map[string]string{
-		"REDIS_URL": "unix://" + s.socket + "?dial_timeout=30s&read_timeout=30s&write_timeout=30s&pool_timeout=30s",
-		"SEAL_KEYS": base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
-	}
-}
-
-// dump is every key and value.
-func (s *redisServer) dump() map[string]string {
-	s.t.Helper()
-	c, ctx := s.client(), s.t.Context()
-	keys, err := c.Keys(ctx, "*").Result()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, key := range keys {
-		// A lock or a counter may expire meanwhile.
-		if value, err := c.Get(ctx, key).Result(); err == nil {
-			all[key] = value
-		}
-	}
-	return all
-}
-
-// replica is another process of the same service, as far as one process can be.
-func (w *world) replica(settings map[string]string) *world {
-	w.t.Helper()
-	r := &world{t: w.t, cognito: w.cognito, clock: w.clock, log: w.log, endpoint: w.endpoint}
-	r.run(settings)
-	r.waitReady()
-	return r
-}
-
 // person is a token flow enrollment from start to end, over whatever replica.
-func (w *world) carryThrough(ctx context.Context, replicas []*world, user string, pause func()) error {
-	token := w.token(optional, optionalClient, user)
-	r := replicas[0].begin(token, nil)
-	if r.status/100 != 2 {
-		return fmt.Errorf("start: %d %s", r.status, r.body)
+func carryThrough(ctx context.Context, w *world.World, replicas []*world.World, user string, pause func()) error {
+	token := w.Token(world.Optional, world.OptionalClient, user)
+	r := replicas[0].Begin(token, nil)
+	if r.Status/100 != 2 {
+		return fmt.Errorf("start: %d %s", r.Status, r.Body)
 	}
 	pause()
-	secret := r.json(w.t)["secret"].(string)
-	r = replicas[1].verify(token, object{"code": w.codeAt(secret, 0)})
-	if r.status != 200 {
-		return fmt.Errorf("verify: %d %s", r.status, r.body)
+	secret := r.JSON(w.T)["secret"].(string)
+	r = replicas[1].Verify(token, world.Object{"code": w.CodeAt(secret, 0)})
+	if r.Status != 200 {
+		return fmt.Errorf("verify: %d %s", r.Status, r.Body)
 	}
 	return ctx.Err()
 }
 
 func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
-	server := startRedis(t)
-	settings := server.settings()
+	server := world.StartRedis(t)
+	settings := server.Settings()
 	settings["COGNITO_WRITE_RPS"] = "1000"
-	w := newWorldWith(t, crowd(200), settings)
-	other := w.replica(settings)
+	w := world.NewWith(t, world.Crowd(200), settings)
+	other := w.Replica(settings)
 	var half sync.WaitGroup
 	half.Add(200)
 	killed := make(chan struct{})
@@ -143,7 +47,7 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 		all.Go(func() {
 			// Twenty at a time talk; all have started before Redis dies.
 			slots <- struct{}{}
-			err := w.carryThrough(t.Context(), []*world{w, other}, person(i), func() {
+			err := carryThrough(t.Context(), w, []*world.World{w, other}, world.Person(i), func() {
 				<-slots
 				half.Done()
 				<-killed
@@ -154,7 +58,7 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 		})
 	}
 	half.Wait()
-	server.kill()
+	server.Kill()
 	close(killed)
 	all.Wait()
 	close(failures)
@@ -163,22 +67,22 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ready := other.send("GET", other.admin+"/readyz", nil)
-	if ready.status != 200 || !strings.Contains(string(ready.body), "Redis") {
-		t.Errorf("readyz: %d %s", ready.status, ready.body)
+	ready := other.Send("GET", other.Admin+"/readyz", nil)
+	if ready.Status != 200 || !strings.Contains(string(ready.Body), "Redis") {
+		t.Errorf("readyz: %d %s", ready.Status, ready.Body)
 	}
-	if got := other.metric(`pending_store_errors_total{operation="load"}`); got == "0" {
+	if got := other.Metric(`pending_store_errors_total{operation="load"}`); got == "0" {
 		t.Error("nothing was counted")
 	}
 
-	server.start()
+	server.Start()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		token := w.token(optional, optionalClient, "ada")
-		first := w.begin(token, object{"renew": true})
-		second := other.begin(token, nil)
-		if second.status == 200 && string(first.body) == string(second.body) {
+		token := w.Token(world.Optional, world.OptionalClient, "ada")
+		first := w.Begin(token, world.Object{"renew": true})
+		second := other.Begin(token, nil)
+		if second.Status == 200 && string(first.Body) == string(second.Body) {
 			break
 		}
 		select {
@@ -190,16 +94,16 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 }
 
 func TestRedisAndTheLogHoldNothingInClear(t *testing.T) {
-	server := startRedis(t)
-	w := newWorld(t, server.settings())
-	token := w.token(optional, optionalClient, "ada")
-	session := w.cognito.Session(required, requiredClient, "grace")
-	byToken := w.begin(token, nil).json(t)
-	bySession := w.begin("", object{"session": session}).json(t)
-	code := w.wrongCode(byToken["secret"].(string))
-	w.verify(token, object{"code": code})
-	w.verify("", object{"session": session, "code": code})
-	dump := server.dump()
+	server := world.StartRedis(t)
+	w := world.New(t, server.Settings())
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
+	byToken := w.Begin(token, nil).JSON(t)
+	bySession := w.Begin("", world.Object{"session": session}).JSON(t)
+	code := w.WrongCode(byToken["secret"].(string))
+	w.Verify(token, world.Object{"code": code})
+	w.Verify("", world.Object{"session": session, "code": code})
+	dump := server.Dump()
 	if len(dump) < 3 {
 		t.Fatalf("Redis holds %d entries", len(dump))
 	}
@@ -207,10 +111,10 @@ func TestRedisAndTheLogHoldNothingInClear(t *testing.T) {
 	for key, value := range dump {
 		everything.WriteString(key + "\n" + value + "\n")
 	}
-	everything.WriteString(w.log.String())
+	everything.WriteString(w.Log.String())
 	for name, secret := range map[string]string{
 		"token": token, "session": session, "next session": bySession["session"].(string), "secret": byToken["secret"].(string),
-		"other secret": bySession["secret"].(string), "link": byToken["otpauthUri"].(string), "code": code, "subject": w.cognito.Subject(optional, "ada"),
+		"other secret": bySession["secret"].(string), "link": byToken["otpauthUri"].(string), "code": code, "subject": w.Cognito.Subject(world.Optional, "ada"),
 	} {
 		for encoding, hidden := range map[string]string{
 			"clear": secret, "base64": base64.StdEncoding.EncodeToString([]byte(secret))[:min(8, len(secret))], "hex": hex.EncodeToString([]byte(secret)),
@@ -232,23 +136,23 @@ func TestASwappedOrAlteredEntryIsRefusedAndCounted(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := startRedis(t)
-			w := newWorld(t, server.settings())
-			other := w.replica(server.settings())
-			ada, linus := w.token(optional, optionalClient, "ada"), w.token(optional, optionalClient, "linus")
-			first := w.begin(ada, nil)
-			mine := only(t, server.dump(), nil)
-			w.begin(linus, nil)
-			dump := server.dump()
+			server := world.StartRedis(t)
+			w := world.New(t, server.Settings())
+			other := w.Replica(server.Settings())
+			ada, linus := w.Token(world.Optional, world.OptionalClient, "ada"), w.Token(world.Optional, world.OptionalClient, "linus")
+			first := w.Begin(ada, nil)
+			mine := only(t, server.Dump(), nil)
+			w.Begin(linus, nil)
+			dump := server.Dump()
 			theirs := only(t, dump, []string{mine})
-			if err := server.client().Set(t.Context(), mine, spoil(dump, mine, theirs), time.Minute).Err(); err != nil {
+			if err := server.Client().Set(t.Context(), mine, spoil(dump, mine, theirs), time.Minute).Err(); err != nil {
 				t.Fatal(err)
 			}
-			r := other.begin(ada, nil)
-			if r.status != 201 || string(r.body) == string(first.body) {
-				t.Errorf("status %d: a spoiled entry was taken", r.status)
+			r := other.Begin(ada, nil)
+			if r.Status != 201 || string(r.Body) == string(first.Body) {
+				t.Errorf("status %d: a spoiled entry was taken", r.Status)
 			}
-			if got := other.metric(`pending_store_errors_total{operation="open"}`); got == "0" {
+			if got := other.Metric(`pending_store_errors_total{operation="open"}`); got == "0" {
 				t.Error("it was not counted")
 			}
 		})
@@ -268,32 +172,34 @@ func only(t *testing.T, dump map[string]string, known []string) string {
 }
 
 func TestADoubleClickOnVerifyAtTwoReplicasCountsOnce(t *testing.T) {
-	redis := startRedis(t)
-	w := newWorldWith(t, crowd(20), redis.settings())
-	other := w.replica(redis.settings())
-	w.cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
+	redis := world.StartRedis(t)
+	w := world.NewWith(t, world.Crowd(20), redis.Settings())
+	other := w.Replica(redis.Settings())
+	w.Cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
 	for run := range 20 {
-		token := w.token(optional, optionalClient, person(run))
-		secret := w.begin(token, nil).json(t)["secret"].(string)
-		code := w.codeAt(secret, 0)
-		verifies, preferences := w.cognito.Calls("VerifySoftwareToken"), w.cognito.Calls("SetUserMFAPreference")
-		for i, r := range together(10, func(i int) reply { return []*world{w, other}[i%2].verify(token, object{"code": code}) }) {
-			if totp, _ := r.json(t)["totp"].(object); r.status != 200 || totp["enabled"] != true {
-				t.Fatalf("run %d, click %d: %d %s", run, i, r.status, r.body)
+		token := w.Token(world.Optional, world.OptionalClient, world.Person(run))
+		secret := w.Begin(token, nil).JSON(t)["secret"].(string)
+		code := w.CodeAt(secret, 0)
+		verifies, preferences := w.Cognito.Calls("VerifySoftwareToken"), w.Cognito.Calls("SetUserMFAPreference")
+		for i, r := range world.Together(10, func(i int) world.Reply {
+			return []*world.World{w, other}[i%2].Verify(token, world.Object{"code": code})
+		}) {
+			if totp, _ := r.JSON(t)["totp"].(world.Object); r.Status != 200 || totp["enabled"] != true {
+				t.Fatalf("run %d, click %d: %d %s", run, i, r.Status, r.Body)
 			}
 		}
-		verifies, preferences = w.cognito.Calls("VerifySoftwareToken")-verifies, w.cognito.Calls("SetUserMFAPreference")-preferences
+		verifies, preferences = w.Cognito.Calls("VerifySoftwareToken")-verifies, w.Cognito.Calls("SetUserMFAPreference")-preferences
 		if verifies != 1 || preferences != 1 {
 			t.Fatalf("run %d: VerifySoftwareToken was called %d times, SetUserMFAPreference %d times", run, verifies, preferences)
 		}
 		// Who comes later is Cognito's to judge.
-		before := w.cognito.Calls("VerifySoftwareToken")
-		w.verify(token, object{"code": code})
-		if n := w.cognito.Calls("VerifySoftwareToken") - before; n != 1 {
+		before := w.Cognito.Calls("VerifySoftwareToken")
+		w.Verify(token, world.Object{"code": code})
+		if n := w.Cognito.Calls("VerifySoftwareToken") - before; n != 1 {
 			t.Fatalf("run %d: %d calls for a code that comes afterwards", run, n)
 		}
-		if r := other.begin(token, nil); r.status != 201 {
-			t.Fatalf("run %d, another phone: %d %s", run, r.status, r.body)
+		if r := other.Begin(token, nil); r.Status != 201 {
+			t.Fatalf("run %d, another phone: %d %s", run, r.Status, r.Body)
 		}
 	}
 }

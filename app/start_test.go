@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"mfa-enrollment/test/world"
+
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
@@ -17,17 +19,17 @@ import (
 )
 
 func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {
-	w := newWorld(t, nil)
-	r := w.begin(w.token(optional, optionalClient, "ada"), nil)
-	if r.status != 201 {
-		t.Fatalf("status %d: %s", r.status, r.body)
+	w := world.New(t, nil)
+	r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), nil)
+	if r.Status != 201 {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
 	}
-	e := r.json(t)
-	secret := w.cognito.PendingSecret(optional, "ada")
+	e := r.JSON(t)
+	secret := w.Cognito.PendingSecret(world.Optional, "ada")
 	want := map[string]any{
 		"secret": secret, "issuer": "Example", "accountName": "ada@example.com",
 		"algorithm": "SHA1", "digits": 6.0, "period": 30.0,
-		"expiresAt":  w.clock.Now().Add(15 * time.Minute).Format(time.RFC3339Nano),
+		"expiresAt":  w.Clock.Now().Add(15 * time.Minute).Format(time.RFC3339Nano),
 		"otpauthUri": "otpauth://totp/Example:ada%40example.com?secret=" + secret + "&issuer=Example&algorithm=SHA1&digits=6&period=30",
 	}
 	for name, value := range want {
@@ -50,11 +52,11 @@ func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {
 		t.Errorf("the picture says %q", got)
 	}
 	for name, value := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
-		if got := r.header.Get(name); got != value {
+		if got := r.Header.Get(name); got != value {
 			t.Errorf("%s is %q, want %q", name, got, value)
 		}
 	}
-	if r.header.Get("X-Request-Id") == "" {
+	if r.Header.Get("X-Request-Id") == "" {
 		t.Error("no request id")
 	}
 }
@@ -78,17 +80,17 @@ func scan(t *testing.T, picture []byte) string {
 }
 
 func TestStartBySessionGivesTheNextSession(t *testing.T) {
-	w := newWorld(t, map[string]string{"AUTH_SESSION_VALIDITY": "5m"})
-	session := w.cognito.Session(required, requiredClient, "grace")
-	r := w.begin("", object{"session": session, "accountName": "grace@example.com"})
-	if r.status != 201 {
-		t.Fatalf("status %d: %s", r.status, r.body)
+	w := world.New(t, map[string]string{"AUTH_SESSION_VALIDITY": "5m"})
+	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
+	r := w.Begin("", world.Object{"session": session, "accountName": "grace@example.com"})
+	if r.Status != 201 {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
 	}
-	e := r.json(t)
+	e := r.JSON(t)
 	if next, _ := e["session"].(string); next == "" || next == session {
 		t.Errorf("the next session is %q", next)
 	}
-	if want := w.clock.Now().Add(5 * time.Minute).Format(time.RFC3339Nano); e["expiresAt"] != want {
+	if want := w.Clock.Now().Add(5 * time.Minute).Format(time.RFC3339Nano); e["expiresAt"] != want {
 		t.Errorf("expiresAt is %v, want %v", e["expiresAt"], want)
 	}
 	if e["accountName"] != "grace@example.com" {
@@ -99,39 +101,39 @@ func TestStartBySessionGivesTheNextSession(t *testing.T) {
 func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
 	tests := map[string]struct {
 		settings map[string]string
-		body     object
+		body     world.Object
 		fail     bool
 		want     string
 		getUser  int
 	}{
 		"the attribute by default":            {want: "ada@example.com", getUser: 1},
-		"the request's name wins":             {body: object{"accountName": "me: at home"}, want: "me at home"},
+		"the request's name wins":             {body: world.Object{"accountName": "me: at home"}, want: "me at home"},
 		"the username where it is chosen":     {settings: map[string]string{"ACCOUNT_LABEL": "username"}, want: "ada"},
 		"the username where there is nothing": {settings: map[string]string{"ACCOUNT_LABEL": "phone_number"}, want: "ada", getUser: 1},
 		"the username where GetUser fails":    {fail: true, want: "ada", getUser: 3},
-		"a name of which nothing is left":     {body: object{"accountName": ":::"}, want: "ada"},
-		"a name in another script":            {body: object{"accountName": "Åsa 李雷"}, want: "Åsa 李雷"},
-		"an empty body":                       {body: object{}, want: "ada@example.com", getUser: 1},
+		"a name of which nothing is left":     {body: world.Object{"accountName": ":::"}, want: "ada"},
+		"a name in another script":            {body: world.Object{"accountName": "Åsa 李雷"}, want: "Åsa 李雷"},
+		"an empty body":                       {body: world.Object{}, want: "ada@example.com", getUser: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, test.settings)
+			w := world.New(t, test.settings)
 			if test.fail {
 				down := cognitotest.Fault{Exception: "InternalErrorException"}
-				w.cognito.Fail("GetUser", down, down, down)
+				w.Cognito.Fail("GetUser", down, down, down)
 			}
 			var body any
 			if test.body != nil {
 				body = test.body
 			}
-			r := w.begin(w.token(optional, optionalClient, "ada"), body)
-			if r.status != 201 {
-				t.Fatalf("status %d: %s", r.status, r.body)
+			r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), body)
+			if r.Status != 201 {
+				t.Fatalf("status %d: %s", r.Status, r.Body)
 			}
-			if got := r.json(t)["accountName"]; got != test.want {
+			if got := r.JSON(t)["accountName"]; got != test.want {
 				t.Errorf("accountName is %q, want %q", got, test.want)
 			}
-			if got := w.cognito.Calls("GetUser"); got != test.getUser {
+			if got := w.Cognito.Calls("GetUser"); got != test.getUser {
 				t.Errorf("GetUser was called %d times, want %d", got, test.getUser)
 			}
 		})
@@ -161,42 +163,42 @@ func TestAcceptChoosesJSONOrThePicture(t *testing.T) {
 		{[]string{"image/jpeg"}, ""},
 		{[]string{"*/*;q=0"}, ""},
 	}
-	w := newWorld(t, nil)
-	token := w.token(optional, optionalClient, "ada")
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	for _, test := range tests {
 		t.Run(strings.Join(test.accept, " + "), func(t *testing.T) {
-			before := w.cognito.Calls("")
-			r := w.do(request{method: "POST", path: "/v1/mfa/totp", token: token, header: http.Header{"Accept": test.accept}})
+			before := w.Cognito.Calls("")
+			r := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Token: token, Header: http.Header{"Accept": test.accept}})
 			if test.want == "" {
-				if r.status != 406 || r.code(t) != "not_acceptable" {
-					t.Errorf("status %d: %s", r.status, r.body)
+				if r.Status != 406 || r.Code(t) != "not_acceptable" {
+					t.Errorf("status %d: %s", r.Status, r.Body)
 				}
-				if w.cognito.Calls("") != before {
+				if w.Cognito.Calls("") != before {
 					t.Error("a call was spent on a reply that nobody takes")
 				}
 				return
 			}
-			if got := r.header.Get("Content-Type"); got != test.want || r.status/100 != 2 {
-				t.Errorf("status %d, Content-Type %q, want %q", r.status, got, test.want)
+			if got := r.Header.Get("Content-Type"); got != test.want || r.Status/100 != 2 {
+				t.Errorf("status %d, Content-Type %q, want %q", r.Status, got, test.want)
 			}
-			if test.want == pngType && !strings.HasPrefix(scan(t, r.body), "otpauth://totp/Example:") {
+			if test.want == pngType && !strings.HasPrefix(scan(t, r.Body), "otpauth://totp/Example:") {
 				t.Error("the picture does not say an otpauth URI")
 			}
 		})
 	}
 	t.Run("the session flow has no bare picture", func(t *testing.T) {
-		session := w.cognito.Session(required, requiredClient, "grace")
-		r := w.do(request{method: "POST", path: "/v1/mfa/totp", body: object{"session": session}, header: http.Header{"Accept": {pngType}, "Content-Type": {jsonType}}})
-		if r.status != 406 {
-			t.Errorf("status %d: %s", r.status, r.body)
+		session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
+		r := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Body: world.Object{"session": session}, Header: http.Header{"Accept": {pngType}, "Content-Type": {jsonType}}})
+		if r.Status != 406 {
+			t.Errorf("status %d: %s", r.Status, r.Body)
 		}
 	})
 }
 
 func TestTheLabelIsEscapedForEveryAuthenticator(t *testing.T) {
-	w := newWorld(t, map[string]string{"TOTP_ISSUER": "Ünïcode & Söhne + Co"})
-	r := w.begin(w.token(optional, optionalClient, "ada"), object{"accountName": "a+b c%20d@example.com"})
-	uri := r.json(t)["otpauthUri"].(string)
+	w := world.New(t, map[string]string{"TOTP_ISSUER": "Ünïcode & Söhne + Co"})
+	r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), world.Object{"accountName": "a+b c%20d@example.com"})
+	uri := r.JSON(t)["otpauthUri"].(string)
 	if strings.Contains(uri, "+") || strings.Contains(uri, " ") {
 		t.Errorf("an authenticator would show the + of %s", uri)
 	}

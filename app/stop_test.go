@@ -9,15 +9,17 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 )
 
 // Two hundred connections ask as fast as they can while the service stops:
 // every request that it took was answered in full.
 func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.token(optional, optionalClient, "ada")
-	secret := w.begin(token, nil).json(t)["secret"].(string)
-	before := strings.Count(w.log.String(), `"msg":"request"`)
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
+	before := strings.Count(w.Log.String(), `"msg":"request"`)
 
 	transport := &http.Transport{MaxIdleConnsPerHost: 200, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -27,7 +29,7 @@ func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
 	for range 200 {
 		all.Go(func() {
 			for {
-				body, err := ask(client, w.url, token)
+				body, err := ask(client, w.URL, token)
 				if err != nil {
 					refused.Add(1)
 					return
@@ -43,9 +45,9 @@ func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
 	for answered.Load() < 2000 {
 		time.Sleep(time.Millisecond)
 	}
-	w.stop()
+	w.Stop()
 	all.Wait()
-	taken := strings.Count(w.log.String(), `"msg":"request"`) - before
+	taken := strings.Count(w.Log.String(), `"msg":"request"`) - before
 	if int64(taken) != answered.Load() {
 		t.Errorf("%d requests were taken and %d answered", taken, answered.Load())
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"mfa-enrollment/test/world"
+
 	otlp "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
@@ -72,28 +74,28 @@ func TestOneEnrollmentAsATrace(t *testing.T) {
 	r := &receiver{}
 	collect := httptest.NewServer(r)
 	t.Cleanup(collect.Close)
-	w := newWorld(t, map[string]string{
+	w := world.New(t, map[string]string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT": collect.URL,
 		"ACCOUNT_LABEL":               "username", // no look-up beside the start, whose span could come before or after
 	})
-	token := w.token(optional, optionalClient, "ada")
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	parent := http.Header{"Traceparent": {"00-" + trace + "-00f067aa0ba902b7-01"}, "Content-Type": {"application/json"}}
-	started := w.do(request{method: "POST", path: "/v1/mfa/totp", token: token, header: parent})
-	secret := started.json(t)["secret"].(string)
-	code := w.codeAt(secret, 0)
-	w.do(request{method: "POST", path: "/v1/mfa/totp/verify", token: token, body: object{"code": code}, header: parent})
-	metrics := w.sendWith("GET", w.admin+"/metrics", http.Header{"Accept": {"application/openmetrics-text"}}, nil)
-	w.stop()
+	started := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Token: token, Header: parent})
+	secret := started.JSON(t)["secret"].(string)
+	code := w.CodeAt(secret, 0)
+	w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp/verify", Token: token, Body: world.Object{"code": code}, Header: parent})
+	metrics := w.SendWith("GET", w.Admin+"/metrics", http.Header{"Accept": {"application/openmetrics-text"}}, nil)
+	w.Stop()
 
-	golden(t, "trace.golden", r.tree(trace))
-	if !strings.Contains(w.log.String(), `"traceId":"`+trace+`"`) {
+	world.Golden(t, "trace.golden", r.tree(trace))
+	if !strings.Contains(w.Log.String(), `"traceId":"`+trace+`"`) {
 		t.Error("the log event does not name the trace")
 	}
-	if !strings.Contains(string(metrics.body), `trace_id="`+trace+`"`) {
+	if !strings.Contains(string(metrics.Body), `trace_id="`+trace+`"`) {
 		t.Error("no exemplar names the trace")
 	}
-	for name, hidden := range map[string]string{"token": token, "secret": secret, "code": code, "subject": w.cognito.Subject(optional, "ada")} {
+	for name, hidden := range map[string]string{"token": token, "secret": secret, "code": code, "subject": w.Cognito.Subject(world.Optional, "ada")} {
 		if strings.Contains(r.raw.String(), hidden) {
 			t.Errorf("the trace holds the %s", name)
 		}

@@ -1,4 +1,4 @@
-package app_test
+package docs_test
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 
 // Every link from one page of this repository to another leads somewhere.
 func TestLinksBetweenPagesLeadSomewhere(t *testing.T) {
-	const root = ".."
+	const root = "../.."
 	link := regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git" || d.Name() == "vendor") {

@@ -1,4 +1,4 @@
-package app_test
+package faults_test
 
 import (
 	"crypto/tls"
@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
@@ -46,46 +48,46 @@ func (d *detour) astray(t *testing.T, to string) (stop func()) {
 // there, and do makes the request.
 type step struct {
 	name, call string
-	prepare    func(w *world) (do func() reply)
+	prepare    func(w *world.World) (do func() world.Reply)
 }
 
 var steps = []step{
-	{"AssociateSoftwareToken by token", "AssociateSoftwareToken", func(w *world) func() reply {
-		token := w.token(optional, optionalClient, "ada")
-		return func() reply { return w.begin(token, nil) }
+	{"AssociateSoftwareToken by token", "AssociateSoftwareToken", func(w *world.World) func() world.Reply {
+		token := w.Token(world.Optional, world.OptionalClient, "ada")
+		return func() world.Reply { return w.Begin(token, nil) }
 	}},
-	{"AssociateSoftwareToken by session", "AssociateSoftwareToken", func(w *world) func() reply {
-		session := w.cognito.Session(required, requiredClient, "grace")
-		return func() reply { return w.begin("", object{"session": session}) }
+	{"AssociateSoftwareToken by session", "AssociateSoftwareToken", func(w *world.World) func() world.Reply {
+		session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
+		return func() world.Reply { return w.Begin("", world.Object{"session": session}) }
 	}},
-	{"VerifySoftwareToken by token", "VerifySoftwareToken", func(w *world) func() reply {
-		token := w.token(optional, optionalClient, "ada")
-		secret := w.begin(token, nil).json(w.t)["secret"].(string)
-		return func() reply { return w.verify(token, object{"code": w.codeAt(secret, 0)}) }
+	{"VerifySoftwareToken by token", "VerifySoftwareToken", func(w *world.World) func() world.Reply {
+		token := w.Token(world.Optional, world.OptionalClient, "ada")
+		secret := w.Begin(token, nil).JSON(w.T)["secret"].(string)
+		return func() world.Reply { return w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)}) }
 	}},
-	{"VerifySoftwareToken by session", "VerifySoftwareToken", func(w *world) func() reply {
-		e := w.begin("", object{"session": w.cognito.Session(required, requiredClient, "grace")}).json(w.t)
-		return func() reply {
-			return w.verify("", object{"session": e["session"], "code": w.codeAt(e["secret"].(string), 0)})
+	{"VerifySoftwareToken by session", "VerifySoftwareToken", func(w *world.World) func() world.Reply {
+		e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(w.T)
+		return func() world.Reply {
+			return w.Verify("", world.Object{"session": e["session"], "code": w.CodeAt(e["secret"].(string), 0)})
 		}
 	}},
-	{"SetUserMFAPreference", "SetUserMFAPreference", func(w *world) func() reply {
-		token := w.token(optional, optionalClient, "ada")
-		w.enrolled(token)
-		return func() reply {
-			return w.do(request{method: "PUT", path: "/v1/mfa/totp/preference", token: token, body: object{"enabled": true}})
+	{"SetUserMFAPreference", "SetUserMFAPreference", func(w *world.World) func() world.Reply {
+		token := w.Token(world.Optional, world.OptionalClient, "ada")
+		w.Enrolled(token)
+		return func() world.Reply {
+			return w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": true}})
 		}
 	}},
-	{"GetUser", "GetUser", func(w *world) func() reply {
-		token := w.token(optional, optionalClient, "ada")
-		return func() reply { return w.do(request{method: "GET", path: "/v1/mfa", token: token}) }
+	{"GetUser", "GetUser", func(w *world.World) func() world.Reply {
+		token := w.Token(world.Optional, world.OptionalClient, "ada")
+		return func() world.Reply { return w.Do(world.Request{Method: "GET", Path: "/v1/mfa", Token: token}) }
 	}},
-	{"RespondToAuthChallenge", "RespondToAuthChallenge", func(w *world) func() reply {
-		secret := w.enrolled(w.token(optional, optionalClient, "ada"))
-		w.clock.Advance(30 * time.Second)
-		challenge, session := w.signIn("ada")
-		return func() reply {
-			return w.answer(object{"challenge": challenge, "session": session, "username": "ada", "clientId": optionalClient, "code": w.codeAt(secret, 0)})
+	{"RespondToAuthChallenge", "RespondToAuthChallenge", func(w *world.World) func() world.Reply {
+		secret := w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
+		w.Clock.Advance(30 * time.Second)
+		challenge, session := w.SignIn("ada")
+		return func() world.Reply {
+			return w.Answer(world.Object{"challenge": challenge, "session": session, "username": "ada", "clientId": world.OptionalClient, "code": w.CodeAt(secret, 0)})
 		}
 	}},
 }
@@ -132,19 +134,19 @@ func TestFaultsOnTheWayToCognito(t *testing.T) {
 			}
 		}
 	})
-	golden(t, "faults.golden", strings.Join(rows, ""))
+	world.Golden(t, "faults.golden", strings.Join(rows, ""))
 }
 
-func faultWorld(t *testing.T, fault cognitotest.Fault) (*world, *detour) {
+func faultWorld(t *testing.T, fault cognitotest.Fault) (*world.World, *detour) {
 	t.Helper()
-	w := prepareWorld(t, cognitotest.Options{Pools: cognitotest.DemoPools()})
+	w := world.Prepare(t, cognitotest.Options{Pools: cognitotest.DemoPools()})
 	d := &detour{}
-	w.options = app.Options{Transport: d}
+	w.Options = app.Options{Transport: d}
 	if fault.Delay > 0 {
-		w.options.CallTimeout = time.Second
+		w.Options.CallTimeout = time.Second
 	}
-	w.run(map[string]string{"ACCOUNT_LABEL": "username"})
-	w.waitReady()
+	w.Run(map[string]string{"ACCOUNT_LABEL": "username"})
+	w.WaitReady()
 	return w, d
 }
 
@@ -153,10 +155,10 @@ func faultOnce(t *testing.T, s step, fault cognitotest.Fault) string {
 	t.Helper()
 	w, _ := faultWorld(t, fault)
 	do := s.prepare(w)
-	before := w.cognito.Calls(s.call)
-	w.cognito.Fail(s.call, fault)
+	before := w.Cognito.Calls(s.call)
+	w.Cognito.Fail(s.call, fault)
 	r := do()
-	return fmt.Sprintf("%s, %d calls", seen(t, r), w.cognito.Calls(s.call)-before)
+	return fmt.Sprintf("%s, %d calls", seen(t, r), w.Cognito.Calls(s.call)-before)
 }
 
 // faultAlways is what the caller sees when it stays, and when it is over.
@@ -164,29 +166,29 @@ func faultAlways(t *testing.T, s step, fault cognitotest.Fault, astray string) s
 	t.Helper()
 	w, d := faultWorld(t, fault)
 	do := s.prepare(w)
-	before := w.cognito.Calls(s.call)
-	var r reply
+	before := w.Cognito.Calls(s.call)
+	var r world.Reply
 	if astray != "" {
 		stop := d.astray(t, astray)
 		r = do()
 		stop()
 	} else {
 		const enough = 4
-		w.cognito.Fail(s.call, fault, fault, fault, fault)
+		w.Cognito.Fail(s.call, fault, fault, fault, fault)
 		r = do()
-		before = w.cognito.Calls(s.call) - before
+		before = w.Cognito.Calls(s.call) - before
 		for range enough - before {
-			w.spendFault(s.call)
+			w.SpendFault(s.call)
 		}
 		return fmt.Sprintf("%s, %d calls; afterwards: %s", seen(t, r), before, seen(t, do()))
 	}
-	return fmt.Sprintf("%s, %d calls; afterwards: %s", seen(t, r), w.cognito.Calls(s.call)-before, seen(t, do()))
+	return fmt.Sprintf("%s, %d calls; afterwards: %s", seen(t, r), w.Cognito.Calls(s.call)-before, seen(t, do()))
 }
 
-func seen(t *testing.T, r reply) string {
+func seen(t *testing.T, r world.Reply) string {
 	t.Helper()
-	if r.status/100 == 2 {
-		return fmt.Sprint(r.status)
+	if r.Status/100 == 2 {
+		return fmt.Sprint(r.Status)
 	}
-	return fmt.Sprintf("%d %s", r.status, r.code(t))
+	return fmt.Sprintf("%d %s", r.Status, r.Code(t))
 }

@@ -1,4 +1,4 @@
-package app_test
+package leaks_test
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mfa-enrollment/test/world"
 )
 
 // sink is a place where something of a request may come to rest.
@@ -110,7 +112,7 @@ func recorder(t *testing.T, to string, transport http.RoundTripper, l *ledger, o
 }
 
 // collector takes traces as an OpenTelemetry collector does.
-func collector(t *testing.T, to *buffer) string {
+func collector(t *testing.T, to *world.Buffer) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body := io.Reader(r.Body)
@@ -134,19 +136,19 @@ func collector(t *testing.T, to *buffer) string {
 
 // monitor is all that Redis is told while the test runs. Redis itself leaves
 // out passwords.
-func (s *redisServer) monitor(to *buffer) {
-	s.t.Helper()
-	conn, err := net.Dial("unix", s.socket)
+func monitor(s *world.RedisServer, to *world.Buffer) {
+	s.T.Helper()
+	conn, err := net.Dial("unix", s.Socket)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = conn.Close() })
+	s.T.Cleanup(func() { _ = conn.Close() })
 	if _, err := io.WriteString(conn, "MONITOR\r\n"); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	replies := bufio.NewReader(conn)
 	if line, err := replies.ReadString('\n'); err != nil || line != "+OK\r\n" {
-		s.t.Fatalf("MONITOR: %q, %v", line, err)
+		s.T.Fatalf("MONITOR: %q, %v", line, err)
 	}
 	go func() { _, _ = io.Copy(to, replies) }()
 }

@@ -5,13 +5,15 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 )
 
 // A client that never ends its headers, or its body, is cut after some seconds,
 // so that it holds no connection for longer.
 func TestASlowClientIsCut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := world.New(t, nil)
 	for name, beginning := range map[string]string{
 		"nothing":          "",
 		"half the headers": "POST /v1/mfa/totp HTTP/1.1\r\nHost: a\r\nX-Slow: ",
@@ -19,7 +21,7 @@ func TestASlowClientIsCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, err := net.Dial("tcp", w.app.Addr())
+			conn, err := net.Dial("tcp", w.App.Addr())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,13 +1,10 @@
-package app_test
+package faults_test
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"mfa-enrollment/test/world"
+
 	"mfa-enrollment/cognito/cognitotest"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // sdkExceptions lists the error types of the SDK's own package, so that a new
 // version with a new exception changes the table below and somebody looks.
@@ -74,26 +71,26 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 	for _, name := range sdkExceptions(t) {
 		cases = append(cases, exceptionCase{name: name})
 	}
-	w := newWorld(t, map[string]string{"ACCOUNT_LABEL": "username", "PENDING_TTL": "0", "COGNITO_WRITE_RPS": "1000"})
+	w := world.New(t, map[string]string{"ACCOUNT_LABEL": "username", "PENDING_TTL": "0", "COGNITO_WRITE_RPS": "1000"})
 	token := ""
 	session := strings.Repeat("s", 40)
 	operations := []struct {
 		name, call string
-		do         func() reply
+		do         func() world.Reply
 	}{
-		{"AssociateSoftwareToken by token", "AssociateSoftwareToken", func() reply { return w.begin(token, nil) }},
-		{"AssociateSoftwareToken by session", "AssociateSoftwareToken", func() reply { return w.begin("", object{"session": session}) }},
-		{"VerifySoftwareToken by token", "VerifySoftwareToken", func() reply { return w.verify(token, object{"code": "123456"}) }},
-		{"VerifySoftwareToken by session", "VerifySoftwareToken", func() reply { return w.verify("", object{"code": "123456", "session": session}) }},
-		{"SetUserMFAPreference on", "SetUserMFAPreference", func() reply {
-			return w.do(request{method: "PUT", path: "/v1/mfa/totp/preference", token: token, body: object{"enabled": true}})
+		{"AssociateSoftwareToken by token", "AssociateSoftwareToken", func() world.Reply { return w.Begin(token, nil) }},
+		{"AssociateSoftwareToken by session", "AssociateSoftwareToken", func() world.Reply { return w.Begin("", world.Object{"session": session}) }},
+		{"VerifySoftwareToken by token", "VerifySoftwareToken", func() world.Reply { return w.Verify(token, world.Object{"code": "123456"}) }},
+		{"VerifySoftwareToken by session", "VerifySoftwareToken", func() world.Reply { return w.Verify("", world.Object{"code": "123456", "session": session}) }},
+		{"SetUserMFAPreference on", "SetUserMFAPreference", func() world.Reply {
+			return w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": true}})
 		}},
-		{"SetUserMFAPreference off", "SetUserMFAPreference", func() reply {
-			return w.do(request{method: "PUT", path: "/v1/mfa/totp/preference", token: token, body: object{"enabled": false}})
+		{"SetUserMFAPreference off", "SetUserMFAPreference", func() world.Reply {
+			return w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": false}})
 		}},
-		{"GetUser", "GetUser", func() reply { return w.do(request{method: "GET", path: "/v1/mfa", token: token}) }},
-		{"RespondToAuthChallenge", "RespondToAuthChallenge", func() reply {
-			return w.answer(object{"challenge": "SOFTWARE_TOKEN_MFA", "session": session, "username": "ada", "clientId": optionalClient, "code": "123456"})
+		{"GetUser", "GetUser", func() world.Reply { return w.Do(world.Request{Method: "GET", Path: "/v1/mfa", Token: token}) }},
+		{"RespondToAuthChallenge", "RespondToAuthChallenge", func() world.Reply {
+			return w.Answer(world.Object{"challenge": "SOFTWARE_TOKEN_MFA", "session": session, "username": "ada", "clientId": world.OptionalClient, "code": "123456"})
 		}},
 	}
 	var table strings.Builder
@@ -105,63 +102,17 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 				continue
 			}
 			// Nobody meets a limit, and tokens stay fresh.
-			w.clock.Advance(10 * time.Second)
-			token = w.token(optional, optionalClient, "ada")
-			r := w.failing(operation.call, cognitotest.Fault{Exception: c.name, Message: c.message}, operation.do)
-			fmt.Fprintf(&table, "  %-45s %d %-24s %s\n", c.name, r.status, r.code(t), c.message)
-			if c.message != "" && strings.Contains(string(r.body), c.message) {
+			w.Clock.Advance(10 * time.Second)
+			token = w.Token(world.Optional, world.OptionalClient, "ada")
+			r := w.Failing(operation.call, cognitotest.Fault{Exception: c.name, Message: c.message}, operation.do)
+			fmt.Fprintf(&table, "  %-45s %d %-24s %s\n", c.name, r.Status, r.Code(t), c.message)
+			if c.message != "" && strings.Contains(string(r.Body), c.message) {
 				t.Errorf("%s, %s: the reply repeats Cognito's message", operation.name, c.name)
 			}
 		}
 	}
-	golden(t, "exceptions.golden", table.String())
-	if !strings.Contains(w.log.String(), "NeverHeardOfItException") {
+	world.Golden(t, "exceptions.golden", table.String())
+	if !strings.Contains(w.Log.String(), "NeverHeardOfItException") {
 		t.Error("the log does not name an exception that nobody has met")
-	}
-}
-
-// failing makes every attempt at a call fail while do runs.
-func (w *world) failing(operation string, fault cognitotest.Fault, do func() reply) reply {
-	w.t.Helper()
-	const enough = 4
-	before := w.cognito.Calls(operation)
-	w.cognito.Fail(operation, fault, fault, fault, fault)
-	r := do()
-	for range enough - (w.cognito.Calls(operation) - before) {
-		w.spendFault(operation)
-	}
-	return r
-}
-
-// spendFault uses up a planned fault that no call met.
-func (w *world) spendFault(operation string) {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.endpoint, strings.NewReader("{}"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
-	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	// The fault may well be a cut connection.
-	if res, err := http.DefaultClient.Do(req); err == nil {
-		_ = res.Body.Close()
-	}
-}
-
-// golden compares with a file, which -update writes.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; look at the difference after go test -update:\n%s", path, got)
 	}
 }

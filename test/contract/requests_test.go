@@ -1,4 +1,4 @@
-package app_test
+package contract_test
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mfa-enrollment/test/world"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -69,7 +71,7 @@ func operationsOf(spec *openapi3.T) []operation {
 // people hands out credentials that work, so that not every request ends at
 // the first check.
 type people struct {
-	*world
+	*world.World
 	mu     sync.Mutex
 	tokens map[string]held
 }
@@ -83,10 +85,10 @@ type held struct {
 func (p *people) token(g *generator) (user, token string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	user, now := person(g.IntN(crowdSize)), p.clock.Now()
+	user, now := world.Person(g.IntN(crowdSize)), p.Clock.Now()
 	h := p.tokens[user]
 	if now.Sub(h.made) > 10*time.Minute {
-		h = held{p.world.token(optional, optionalClient, user), now}
+		h = held{p.World.Token(world.Optional, world.OptionalClient, user), now}
 		p.tokens[user] = h
 	}
 	return user, h.token
@@ -132,17 +134,17 @@ func (p *people) credentials(d *draft) {
 	case d.oneIn(6): // As it was generated: a session that is made up, or none.
 	case d.path == "/v1/auth/challenge" || d.schema != nil && d.schema.Properties["session"] != nil && d.oneIn(3):
 		user = pick(d.generator, []string{"ada", "grace", "linus"})
-		session := p.cognito.Session(required, requiredClient, user)
+		session := p.Cognito.Session(world.Required, world.RequiredClient, user)
 		d.submitted(session)
 		set("session", session)
 		set("username", user)
-		set("clientId", requiredClient)
+		set("clientId", world.RequiredClient)
 	default:
 		d.members = slices.DeleteFunc(d.members, func(m member) bool { return slices.Contains([]string{"session", "username", "clientId"}, m.name) })
 		d.headers = append(d.headers, "Authorization: Bearer "+token)
 		d.submitted(token)
-		if secret := p.cognito.PendingSecret(optional, user); secret != "" && d.oneIn(2) {
-			set("code", p.codeAt(secret, 0))
+		if secret := p.Cognito.PendingSecret(world.Optional, user); secret != "" && d.oneIn(2) {
+			set("code", p.CodeAt(secret, 0))
 		}
 	}
 }

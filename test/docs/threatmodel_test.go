@@ -1,4 +1,4 @@
-package app_test
+package docs_test
 
 import (
 	"go/ast"
@@ -18,7 +18,7 @@ import (
 func theTests(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -47,7 +47,7 @@ func theTests(t *testing.T) map[string]bool {
 // rows are the rows of all tables of a page whose first cell matches.
 func rows(t *testing.T, page string, first *regexp.Regexp) [][]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", page))
+	text, err := os.ReadFile(filepath.Join("../..", page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestEveryControlOfTheThreatModelNamesATestThatExists(t *testing.T) {
 			t.Errorf("a control without a test, or a test without a control: %s", row[1])
 		}
 	}
-	text, err := os.ReadFile("../docs/threat-model.md")
+	text, err := os.ReadFile("../../docs/threat-model.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestEveryLineOfTheASVSChaptersHasAStatus(t *testing.T) {
 }
 
 func TestEveryDirectDependencyIsExplained(t *testing.T) {
-	text, err := os.ReadFile("../go.mod")
+	text, err := os.ReadFile("../../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}

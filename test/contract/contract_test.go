@@ -1,4 +1,4 @@
-package app_test
+package contract_test
 
 import (
 	"bufio"
@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -51,52 +53,52 @@ func newJudge(t *testing.T, spec *openapi3.T) *judge {
 var byNetHTTP = []int{400, 417, 431, 501, 505}
 
 // refusedByNetHTTP tells such a reply by what no reply of the service lacks.
-func refusedByNetHTTP(r reply) bool {
-	return r.header.Get("X-Request-Id") == "" && slices.Contains(byNetHTTP, r.status) &&
-		strings.HasPrefix(r.header.Get("Content-Type"), "text/plain") || r.status == 417 && len(r.body) == 0
+func refusedByNetHTTP(r world.Reply) bool {
+	return r.Header.Get("X-Request-Id") == "" && slices.Contains(byNetHTTP, r.Status) &&
+		strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain") || r.Status == 417 && len(r.Body) == 0
 }
 
 // faults says what is wrong with a reply.
-func (j *judge) faults(sent wire, r reply) (all []string) {
+func (j *judge) faults(sent wire, r world.Reply) (all []string) {
 	fault := func(format string, arguments ...any) { all = append(all, fmt.Sprintf(format, arguments...)) }
-	if r.status >= 500 {
-		fault("status %d: %s", r.status, r.body)
+	if r.Status >= 500 {
+		fault("status %d: %s", r.Status, r.Body)
 	}
-	if r.status/100 == 3 || r.status < 200 {
-		fault("status %d", r.status)
+	if r.Status/100 == 3 || r.Status < 200 {
+		fault("status %d", r.Status)
 	}
-	if sent.invalid && r.status/100 == 2 && sent.method != http.MethodOptions {
-		fault("what breaks the contract was taken: status %d", r.status)
+	if sent.invalid && r.Status/100 == 2 && sent.method != http.MethodOptions {
+		fault("what breaks the contract was taken: status %d", r.Status)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "", "X-Powered-By": ""} {
-		if got := r.header.Get(name); got != want {
+		if got := r.Header.Get(name); got != want {
 			fault("%s is %q", name, got)
 		}
 	}
-	if r.header.Get("X-Request-Id") == "" {
+	if r.Header.Get("X-Request-Id") == "" {
 		fault("no X-Request-Id")
 	}
-	if r.status == http.StatusUnauthorized && !strings.HasPrefix(r.header.Get("WWW-Authenticate"), "Bearer ") {
+	if r.Status == http.StatusUnauthorized && !strings.HasPrefix(r.Header.Get("WWW-Authenticate"), "Bearer ") {
 		fault("401 without a challenge")
 	}
-	if r.status == http.StatusMethodNotAllowed && r.header.Get("Allow") == "" {
+	if r.Status == http.StatusMethodNotAllowed && r.Header.Get("Allow") == "" {
 		fault("405 without Allow")
 	}
-	if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); (r.status == 429 || r.status == 503) && (err != nil || seconds < 1) {
-		fault("%d with Retry-After %q", r.status, r.header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(r.Header.Get("Retry-After")); (r.Status == 429 || r.Status == 503) && (err != nil || seconds < 1) {
+		fault("%d with Retry-After %q", r.Status, r.Header.Get("Retry-After"))
 	}
-	if r.status >= 400 {
+	if r.Status >= 400 {
 		all = append(all, j.problemFaults(sent, r)...)
 	}
 	return append(all, j.contractFaults(sent, r)...)
 }
 
 // problemFaults holds an error to RFC 9457 and to silence.
-func (j *judge) problemFaults(sent wire, r reply) (all []string) {
+func (j *judge) problemFaults(sent wire, r world.Reply) (all []string) {
 	head := new(strings.Builder)
-	_ = r.header.Write(head)
+	_ = r.Header.Write(head)
 	for _, value := range sent.made {
-		if strings.Contains(string(r.body), value) || strings.Contains(head.String(), value) {
+		if strings.Contains(string(r.Body), value) || strings.Contains(head.String(), value) {
 			all = append(all, fmt.Sprintf("%q came back", value))
 		}
 	}
@@ -104,27 +106,27 @@ func (j *judge) problemFaults(sent wire, r reply) (all []string) {
 		return all
 	}
 	var document map[string]any
-	if got := r.header.Get("Content-Type"); got != "application/problem+json" {
-		return append(all, fmt.Sprintf("status %d with Content-Type %q: %.200s", r.status, got, r.body))
+	if got := r.Header.Get("Content-Type"); got != "application/problem+json" {
+		return append(all, fmt.Sprintf("status %d with Content-Type %q: %.200s", r.Status, got, r.Body))
 	}
-	if err := json.Unmarshal(r.body, &document); err != nil {
-		return append(all, fmt.Sprintf("a problem that is no JSON: %s", r.body))
+	if err := json.Unmarshal(r.Body, &document); err != nil {
+		return append(all, fmt.Sprintf("a problem that is no JSON: %s", r.Body))
 	}
 	if err := j.problem.VisitJSON(document); err != nil {
 		all = append(all, fmt.Sprintf("not as the contract has problems: %v", err))
 	}
-	if document["status"] != float64(r.status) || document["requestId"] != r.header.Get("X-Request-Id") || document["type"] != "urn:mfa-enrollment:problem:"+fmt.Sprint(document["code"]) {
-		all = append(all, fmt.Sprintf("a problem that contradicts its reply: %s", r.body))
+	if document["status"] != float64(r.Status) || document["requestId"] != r.Header.Get("X-Request-Id") || document["type"] != "urn:mfa-enrollment:problem:"+fmt.Sprint(document["code"]) {
+		all = append(all, fmt.Sprintf("a problem that contradicts its reply: %s", r.Body))
 	}
-	if seconds, ok := document["retryAfter"]; ok && fmt.Sprint(seconds) != r.header.Get("Retry-After") {
-		all = append(all, fmt.Sprintf("retryAfter %v, Retry-After %q", seconds, r.header.Get("Retry-After")))
+	if seconds, ok := document["retryAfter"]; ok && fmt.Sprint(seconds) != r.Header.Get("Retry-After") {
+		all = append(all, fmt.Sprintf("retryAfter %v, Retry-After %q", seconds, r.Header.Get("Retry-After")))
 	}
 	return all
 }
 
 // contractFaults holds a reply to what openapi.yaml lists for the operation,
 // or, where there is none, to what the service says of all that is not there.
-func (j *judge) contractFaults(sent wire, r reply) []string {
+func (j *judge) contractFaults(sent wire, r world.Reply) []string {
 	path := sent.path
 	if target, err := url.ParseRequestURI(path); err == nil {
 		path = target.Path
@@ -133,21 +135,21 @@ func (j *judge) contractFaults(sent wire, r reply) []string {
 	route, parameters, err := j.router.FindRoute(request)
 	if err != nil {
 		switch {
-		case slices.Contains([]int{404, 405, 413, 431}, r.status):
-		case sent.method == http.MethodOptions && r.status == 204:
-		case path == "/openapi.yaml" && sent.method == http.MethodGet && r.status == 200:
+		case slices.Contains([]int{404, 405, 413, 431}, r.Status):
+		case sent.method == http.MethodOptions && r.Status == 204:
+		case path == "/openapi.yaml" && sent.method == http.MethodGet && r.Status == 200:
 		default:
-			return []string{fmt.Sprintf("status %d where the contract has nothing", r.status)}
+			return []string{fmt.Sprintf("status %d where the contract has nothing", r.Status)}
 		}
 		return nil
 	}
 	err = openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
-		Status:                 r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)),
+		Status:                 r.Status, Header: r.Header, Body: io.NopCloser(bytes.NewReader(r.Body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 	if err != nil {
-		return []string{fmt.Sprintf("status %d is not as the contract has it: %.400v", r.status, err)}
+		return []string{fmt.Sprintf("status %d is not as the contract has it: %.400v", r.Status, err)}
 	}
 	return nil
 }
@@ -170,7 +172,7 @@ func (l *line) hangUp() {
 const patience = time.Minute
 
 // send sends a request and reads the reply. No reply is an error.
-func (l *line) send(w wire) (reply, error) {
+func (l *line) send(w wire) (world.Reply, error) {
 	if w.alone {
 		l.hangUp()
 		defer l.hangUp()
@@ -178,7 +180,7 @@ func (l *line) send(w wire) (reply, error) {
 	if l.conn == nil {
 		conn, err := net.Dial("tcp", l.addr)
 		if err != nil {
-			return reply{}, err
+			return world.Reply{}, err
 		}
 		l.conn, l.reads = conn, bufio.NewReader(conn)
 	}
@@ -193,12 +195,12 @@ func (l *line) send(w wire) (reply, error) {
 		res, err := http.ReadResponse(l.reads, &http.Request{Method: w.method})
 		if err != nil {
 			l.hangUp()
-			return reply{}, fmt.Errorf("no reply: %w", errors.Join(err, sending))
+			return world.Reply{}, fmt.Errorf("no reply: %w", errors.Join(err, sending))
 		}
 		body, err := io.ReadAll(res.Body)
-		if r := (reply{res.StatusCode, res.Header, nil}); err != nil && (!res.Close || !refusedByNetHTTP(r)) {
+		if r := (world.Reply{Status: res.StatusCode, Header: res.Header}); err != nil && (!res.Close || !refusedByNetHTTP(r)) {
 			l.hangUp()
-			return reply{}, fmt.Errorf("half a reply: %w", err)
+			return world.Reply{}, fmt.Errorf("half a reply: %w", err)
 		}
 		if res.StatusCode/100 == 1 {
 			continue
@@ -206,7 +208,7 @@ func (l *line) send(w wire) (reply, error) {
 		if res.Close || sending != nil {
 			l.hangUp()
 		}
-		return reply{res.StatusCode, res.Header, body}, nil
+		return world.Reply{Status: res.StatusCode, Header: res.Header, Body: body}, nil
 	}
 }
 
@@ -268,26 +270,26 @@ func TestEveryReplyKeepsTheContract(t *testing.T) {
 	}
 	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
 	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("image/png") })
-	w := newWorldWith(t, crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
+	w := world.NewWith(t, world.Crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
 	seed, requests := number(t, "CONTRACT_SEED", usualSeed), number(t, "CONTRACT_REQUESTS", 3000)
 	only := number(t, "CONTRACT_ONLY", requests)
 	t.Logf("CONTRACT_SEED=%d CONTRACT_REQUESTS=%d", seed, requests)
 
-	p, j, operations := &people{world: w, tokens: map[string]held{}}, newJudge(t, spec), operationsOf(spec)
+	p, j, operations := &people{World: w, tokens: map[string]held{}}, newJudge(t, spec), operationsOf(spec)
 	c := &tally{statuses: map[string]int{}, faults: map[string]int{}, example: map[string]string{}}
 	var next atomic.Uint64
 	var all sync.WaitGroup
 	begin := time.Now()
 	for range 4 {
 		all.Go(func() {
-			l := &line{addr: w.app.Addr()}
+			l := &line{addr: w.App.Addr()}
 			defer l.hangUp()
 			for n := next.Add(1) - 1; n < requests; n = next.Add(1) - 1 {
 				if only < requests && n != only {
 					continue
 				}
 				if n%100 == 0 {
-					w.clock.Advance(5 * time.Second) // Limits are met at times, not always.
+					w.Clock.Advance(5 * time.Second) // Limits are met at times, not always.
 				}
 				sent := p.request(operations, seed, n)
 				r, err := l.send(sent)
@@ -297,9 +299,9 @@ func TestEveryReplyKeepsTheContract(t *testing.T) {
 				case err != nil:
 					c.fault(err.Error(), n, sent)
 				case refusedByNetHTTP(r):
-					c.count(fmt.Sprintf("%d by net/http", r.status))
+					c.count(fmt.Sprintf("%d by net/http", r.Status))
 				default:
-					c.count(fmt.Sprint(r.status))
+					c.count(fmt.Sprint(r.Status))
 					for _, what := range j.faults(sent, r) {
 						c.fault(what, n, sent)
 					}

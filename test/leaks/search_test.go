@@ -1,4 +1,4 @@
-package app_test
+package leaks_test
 
 import (
 	"encoding/base64"

@@ -1,4 +1,4 @@
-package app_test
+package leaks_test
 
 import (
 	"crypto/ecdsa"
@@ -23,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"mfa-enrollment/test/world"
+
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
 )
@@ -42,22 +44,22 @@ const manyPeople = 150
 
 // leaks is a world in which everything is recorded.
 type leaks struct {
-	*world
+	*world.World
 	ledger *ledger
 	sinks  []sink
-	panics atomic.Bool // the next call to Cognito panics
-	broken *buffer     // problems and headers
-	redis  *redisServer
-	dumps  buffer
-	faults buffer // of the configuration
-	next   int    // of the crowd
+	panics atomic.Bool   // the next call to Cognito panics
+	broken *world.Buffer // problems and headers
+	redis  *world.RedisServer
+	dumps  world.Buffer
+	faults world.Buffer // of the configuration
+	next   int          // of the crowd
 }
 
 // somebody is a person of the crowd who did nothing yet.
 func (l *leaks) somebody() (user, token string) {
 	user = oneOfMany(l.next % manyPeople)
 	l.next++
-	return user, l.token(optional, optionalClient, user)
+	return user, l.Token(world.Optional, world.OptionalClient, user)
 }
 
 // manyAddresses is a front proxy behind which everybody has an address, since
@@ -92,9 +94,9 @@ func (l *leaks) RoundTrip(r *http.Request) (*http.Response, error) {
 // levels of the log, traces, profiles, Redis, TLS.
 func newLeaks(t *testing.T) *leaks {
 	t.Helper()
-	redis := startRedis(t)
-	var spans, monitored, calls, standard buffer
-	l := &leaks{ledger: newLedger(), broken: &buffer{}}
+	redis := world.StartRedis(t)
+	var spans, monitored, calls, standard world.Buffer
+	l := &leaks{ledger: newLedger(), broken: &world.Buffer{}}
 
 	pools := cognitotest.DemoPools()
 	for i := range pools {
@@ -103,12 +105,12 @@ func newLeaks(t *testing.T) *leaks {
 			names = append(names, oneOfMany(n))
 		}
 		for _, name := range names {
-			pools[i].Users = append(pools[i].Users, cognitotest.User{Username: name, Password: password, Attributes: map[string]string{"email": name + "@example.com"}})
+			pools[i].Users = append(pools[i].Users, cognitotest.User{Username: name, Password: world.Password, Attributes: map[string]string{"email": name + "@example.com"}})
 		}
 	}
-	l.world = prepareWorld(t, cognitotest.Options{Pools: pools})
-	l.options = app.Options{Transport: l, CallTimeout: time.Second}
-	l.endpoint = recorder(t, l.endpoint, http.DefaultTransport, l.ledger, func(r *http.Request, _ *http.Response, body []byte) {
+	l.World = world.Prepare(t, cognitotest.Options{Pools: pools})
+	l.Options = app.Options{Transport: l, CallTimeout: time.Second}
+	l.Endpoint = recorder(t, l.Endpoint, http.DefaultTransport, l.ledger, func(r *http.Request, _ *http.Response, body []byte) {
 		if !strings.Contains(r.URL.Path, "jwks") {
 			l.ledger.noteJSON(body)
 		}
@@ -119,10 +121,10 @@ func newLeaks(t *testing.T) *leaks {
 	})
 
 	user, secret := "mfa-enrollment", "a-password-of-Redis-4711"
-	if err := redis.client().Do(t.Context(), "ACL", "SETUSER", user, "on", ">"+secret, "~*", "&*", "+@all").Err(); err != nil {
+	if err := redis.Client().Do(t.Context(), "ACL", "SETUSER", user, "on", ">"+secret, "~*", "&*", "+@all").Err(); err != nil {
 		t.Fatal(err)
 	}
-	redis.monitor(&monitored) // From here on: the line above was the test's own doing.
+	monitor(redis, &monitored) // From here on: the line above was the test's own doing.
 	l.redis = redis
 	seal := make([]byte, 32)
 	if _, err := rand.Read(seal); err != nil {
@@ -130,19 +132,19 @@ func newLeaks(t *testing.T) *leaks {
 	}
 	certFile, keyFile := l.keyPair(t)
 	l.note("key", string(seal), base64.StdEncoding.EncodeToString(seal))
-	l.note("password", secret, "demo-secret", password)
+	l.note("password", secret, "demo-secret", world.Password)
 
 	log.SetOutput(&standard) // net/http's transport and others write there.
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 
-	l.run(map[string]string{
-		"REDIS_URL": "unix://" + url.UserPassword(user, secret).String() + "@" + redis.socket, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
+	l.Run(map[string]string{
+		"REDIS_URL": "unix://" + url.UserPassword(user, secret).String() + "@" + redis.Socket, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
 		"OTEL_EXPORTER_OTLP_ENDPOINT": collector(t, &spans), "PROFILING": "true",
 		"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1",
 		"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile,
 	})
-	l.waitReady()
-	l.url = recorder(t, "https://"+l.app.Addr(), &manyAddresses{Transport: http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, l.ledger, func(_ *http.Request, res *http.Response, body []byte) {
+	l.WaitReady()
+	l.URL = recorder(t, "https://"+l.App.Addr(), &manyAddresses{Transport: http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, l.ledger, func(_ *http.Request, res *http.Response, body []byte) {
 		if res.StatusCode/100 == 2 {
 			l.noteReply(res, body)
 			body = nil // What was asked for may be told, in the body.
@@ -151,7 +153,7 @@ func newLeaks(t *testing.T) *leaks {
 	})
 
 	l.sinks = []sink{
-		{"the log", func() string { return logged(l.log.String()) }},
+		{"the log", func() string { return logged(l.Log.String()) }},
 		{"the standard logger", standard.String},
 		{"the traces", spans.String},
 		{"what Redis was told", monitored.String},
@@ -221,17 +223,17 @@ func (l *leaks) search(t *testing.T) []finding {
 	t.Helper()
 	var admin strings.Builder
 	for _, path := range []string{"/readyz", "/healthz", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1"} {
-		r := l.send("GET", l.admin+path, nil)
-		if r.status != 200 {
-			t.Errorf("%s: status %d", path, r.status)
+		r := l.Send("GET", l.Admin+path, nil)
+		if r.Status != 200 {
+			t.Errorf("%s: status %d", path, r.Status)
 		}
-		admin.WriteString(logged(string(r.body)))
+		admin.WriteString(logged(string(r.Body)))
 	}
-	metrics := string(l.send("GET", l.admin+"/metrics", nil).body)
+	metrics := string(l.Send("GET", l.Admin+"/metrics", nil).Body)
 	if !strings.Contains(metrics, "http_panics_total") {
 		t.Error("no metrics were scraped")
 	}
-	l.stop()
+	l.Stop()
 	searcher, size := newSearcher(l.ledger), 0
 	var all []finding
 	for _, s := range append(l.sinks, sink{"the admin address", admin.String}, sink{"a metric", func() string { return labels(metrics) }}) {
@@ -250,8 +252,8 @@ func TestNothingLeaks(t *testing.T) {
 	l := newLeaks(t)
 	l.everyFlow(t)
 	if os.Getenv("LEAK") == "1" {
-		secret := l.cognito.TOTPSecret(optional, leakUser)
-		_, _ = fmt.Fprintf(l.log, `{"level":"DEBUG","msg":"careless","key":"%x"}`+"\n", secret)
+		secret := l.Cognito.TOTPSecret(world.Optional, leakUser)
+		_, _ = fmt.Fprintf(l.Log, `{"level":"DEBUG","msg":"careless","key":"%x"}`+"\n", secret)
 	}
 	l.everyFailure(t)
 	l.withoutRedis()
@@ -281,13 +283,13 @@ func TestNothingLeaks(t *testing.T) {
 // A test that finds nothing must be able to find something: here the service
 // writes one careless line in the middle of a flow, as a leak would be.
 func TestADeliberateLeakIsFound(t *testing.T) {
-	for name, careless := range map[string]func(l *leaks, token string, e object){
-		"a secret in base64 in the log": func(l *leaks, _ string, e object) {
-			_, _ = fmt.Fprintf(l.log, `{"msg":"careless","body":"%s"}`+"\n", base64.StdEncoding.EncodeToString([]byte("associated "+e["secret"].(string))))
+	for name, careless := range map[string]func(l *leaks, token string, e world.Object){
+		"a secret in base64 in the log": func(l *leaks, _ string, e world.Object) {
+			_, _ = fmt.Fprintf(l.Log, `{"msg":"careless","body":"%s"}`+"\n", base64.StdEncoding.EncodeToString([]byte("associated "+e["secret"].(string))))
 		},
-		"the middle of a token in a header of a call": func(l *leaks, token string, _ object) {
-			l.options.Transport = nil
-			r, err := http.NewRequest(http.MethodGet, l.endpoint+"/"+optional+"/.well-known/jwks.json", nil)
+		"the middle of a token in a header of a call": func(l *leaks, token string, _ world.Object) {
+			l.Options.Transport = nil
+			r, err := http.NewRequest(http.MethodGet, l.Endpoint+"/"+world.Optional+"/.well-known/jwks.json", nil)
 			if err != nil {
 				panic(err)
 			}
@@ -298,15 +300,15 @@ func TestADeliberateLeakIsFound(t *testing.T) {
 			}
 			_ = res.Body.Close()
 		},
-		"a code in the standard logger": func(l *leaks, _ string, e object) {
-			log.Printf("checking %s", l.codeAt(e["secret"].(string), 0))
-			l.verify(l.token(optional, optionalClient, leakUser), object{"code": l.codeAt(e["secret"].(string), 0)})
+		"a code in the standard logger": func(l *leaks, _ string, e world.Object) {
+			log.Printf("checking %s", l.CodeAt(e["secret"].(string), 0))
+			l.Verify(l.Token(world.Optional, world.OptionalClient, leakUser), world.Object{"code": l.CodeAt(e["secret"].(string), 0)})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLeaks(t)
-			token := l.token(optional, optionalClient, leakUser)
-			careless(l, token, l.begin(token, nil).json(t))
+			token := l.Token(world.Optional, world.OptionalClient, leakUser)
+			careless(l, token, l.Begin(token, nil).JSON(t))
 			found := l.search(t)
 			if len(found) == 0 {
 				t.Error("the leak was not found")

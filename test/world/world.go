@@ -1,0 +1,183 @@
+// Package world runs the whole service in a test's process, on loopback and port
+// 0, against a stand-in of Amazon Cognito: the real router, the real SDK, real
+// sockets, and a clock that the test moves. Tests alone import it.
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"mfa-enrollment/app"
+	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/metrics"
+)
+
+// World is the running service with its Cognito: the real router, the real SDK
+// and real sockets, a clock that tests move.
+type World struct {
+	T        *testing.T
+	Cognito  *cognitotest.Server
+	Clock    *Clock
+	Log      *Buffer
+	App      *app.App
+	URL      string
+	Admin    string
+	Endpoint string // of the stand-in
+	stopped  bool
+	Options  app.Options // over the defaults of the tests
+}
+
+// The demonstration's pools and clients.
+const (
+	Optional       = "us-east-1_Optional"
+	OptionalClient = "demo-optional"
+	Required       = "us-east-1_Required"
+	RequiredClient = "demo-required"
+	Password       = "Correct-Horse-1"
+)
+
+// New starts a service against a stand-in of its own. settings are
+// environment variables over the defaults of the tests.
+func New(t *testing.T, settings map[string]string) *World {
+	t.Helper()
+	return NewWith(t, cognitotest.Options{Pools: cognitotest.DemoPools()}, settings)
+}
+
+// NewWith starts a service against a stand-in with these options.
+func NewWith(t *testing.T, o cognitotest.Options, settings map[string]string) *World {
+	t.Helper()
+	w := Prepare(t, o)
+	w.Run(settings)
+	w.WaitReady()
+	return w
+}
+
+// Prepare is a world whose service does not run yet.
+func Prepare(t *testing.T, o cognitotest.Options) *World {
+	t.Helper()
+	w := &World{T: t, Clock: NewClock(), Log: &Buffer{}}
+	o.Now = w.Clock.Now
+	for i := range o.Pools {
+		o.Pools[i].Key = poolKeys()[i]
+	}
+	server, err := cognitotest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Cognito = server
+	standIn := httptest.NewServer(server)
+	t.Cleanup(standIn.Close)
+	w.Endpoint = standIn.URL
+	return w
+}
+
+// Crowd is the demonstration with n more people in the optional pool.
+func Crowd(n int) cognitotest.Options {
+	pools := cognitotest.DemoPools()
+	for i := range n {
+		pools[0].Users = append(pools[0].Users, cognitotest.User{Username: Person(i), Password: Password})
+	}
+	return cognitotest.Options{Pools: pools}
+}
+
+// Person is the username of the i-th of a Crowd.
+func Person(i int) string { return fmt.Sprintf("person%03d", i) }
+
+// poolKeys are made once: RSA keys are what takes long in a test.
+var poolKeys = sync.OnceValue(func() []*rsa.PrivateKey {
+	keys := make([]*rsa.PrivateKey, 2)
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
+
+// Run starts the application, and stops it when the test ends.
+func (w *World) Run(settings map[string]string) {
+	w.T.Helper()
+	env := map[string]string{
+		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
+		"COGNITO_ENDPOINT":       w.Endpoint,
+		"COGNITO_USER_POOL_IDS":  Optional + "," + Required,
+		"COGNITO_CLIENT_IDS":     OptionalClient + "," + RequiredClient,
+		"COGNITO_CLIENT_SECRETS": RequiredClient + "=demo-secret",
+		"TOTP_ISSUER":            "Example",
+		"CORS_ALLOWED_ORIGINS":   "https://app.example.com",
+	}
+	for name, value := range settings {
+		env[name] = value
+	}
+	config, err := app.LoadConfig(func(name string) string { return env[name] })
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	logger := slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.Options.Logger, w.Options.Now, w.Options.Build = logger, w.Clock.Now, metrics.BuildInfo{Version: "test"}
+	w.App, err = app.New(config, w.Options)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	if err := w.App.Start(w.T.Context()); err != nil {
+		w.T.Fatal(err)
+	}
+	w.T.Cleanup(w.Stop)
+	w.URL, w.Admin = "http://"+w.App.Addr(), "http://"+w.App.AdminAddr()
+}
+
+// Stop stops the application, once.
+func (w *World) Stop() {
+	if w.stopped {
+		return
+	}
+	w.stopped = true
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := w.App.Stop(ctx); err != nil {
+		w.T.Error(err)
+	}
+}
+
+// WaitReady asks until the keys are there.
+func (w *World) WaitReady() {
+	w.T.Helper()
+	w.await("ready", func() bool { return w.Send("GET", w.Admin+"/readyz", nil).Status == 200 })
+}
+
+// AwaitMetric scrapes until a series has a value.
+func (w *World) AwaitMetric(series, value string) {
+	w.T.Helper()
+	w.await(series+" "+value, func() bool { return w.Metric(series) == value })
+}
+
+func (w *World) await(what string, is func() bool) {
+	w.T.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-w.T.Context().Done():
+			w.T.Fatalf("never %s", what)
+		}
+	}
+}
+
+// Replica is another process of the same service, as far as one process can be.
+func (w *World) Replica(settings map[string]string) *World {
+	w.T.Helper()
+	r := &World{T: w.T, Cognito: w.Cognito, Clock: w.Clock, Log: w.Log, Endpoint: w.Endpoint}
+	r.Run(settings)
+	r.WaitReady()
+	return r
+}
