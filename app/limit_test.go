@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {

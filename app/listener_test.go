@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/app"
+	"mfa-enrollment/test/world"
 )
 
 // writeCertificate makes a certificate for loopback with a serial number.

@@ -12,13 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"github.com/getkin/kin-openapi/openapi3"
 
 	contract "mfa-enrollment"
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 func TestMetricsAreServedOnTheAdminAddressAlone(t *testing.T) {

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 func TestStartingAgainGivesTheSameEnrollment(t *testing.T) {

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 // person is a token flow enrollment from start to end, over whatever replica.

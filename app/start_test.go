@@ -10,12 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {

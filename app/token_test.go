@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"github.com/golang-jwt/jwt/v5"
+
+	"mfa-enrollment/test/world"
 )
 
 // Each wrong token gets its own problem, and no call is spent on any.

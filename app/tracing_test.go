@@ -10,11 +10,11 @@ import (
 	"sync"
 	"testing"
 
-	"mfa-enrollment/test/world"
-
 	otlp "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"mfa-enrollment/test/world"
 )
 
 // receiver takes traces as a collector does (OTLP over HTTP).

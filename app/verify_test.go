@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 func TestVerifyByTokenSwitchesTOTPOnAndTellsTheStatus(t *testing.T) {

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 const secondClient = "demo-second"

@@ -21,14 +21,13 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	contract "mfa-enrollment"
+	"mfa-enrollment/test/world"
 )
 
 // judge holds replies to the contract.

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"mfa-enrollment/test/world"
 )
 
 // wire is one request as it is sent: its bytes, and what is known of it.

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 // sdkExceptions lists the error types of the SDK's own package, so that a new

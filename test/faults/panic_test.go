@@ -4,10 +4,9 @@ import (
 	"net/http"
 	"testing"
 
-	"mfa-enrollment/test/world"
-
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/world"
 )
 
 // panicking is a transport that panics as long as it is told to.

@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"mfa-enrollment/cognito/cognitotest"
-
 	"github.com/pquerna/otp/totp"
+
+	"mfa-enrollment/cognito/cognitotest"
 )
 
 // Token signs a user in and returns the access token.
