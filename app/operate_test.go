@@ -17,6 +17,7 @@ import (
 	contract "mfa-enrollment"
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/standin"
 	"mfa-enrollment/test/world"
 )
 
@@ -122,7 +123,7 @@ func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
 		}
 	}))
 	t.Cleanup(standIn.Close)
-	w := &world.World{T: t, Cognito: cognito, Clock: world.NewClock(), Log: &world.Buffer{}, Endpoint: standIn.URL}
+	w := &world.World{T: t, Cognito: cognito, Clock: standin.NewClock(), Log: &world.Buffer{}, Endpoint: standIn.URL}
 	w.Run(nil)
 	if r := w.Send("GET", w.Admin+"/healthz", nil); r.Status != 200 {
 		t.Errorf("healthz: status %d", r.Status)

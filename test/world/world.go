@@ -5,18 +5,15 @@ package world
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/metrics"
+	"mfa-enrollment/test/standin"
 )
 
 // World is the running service with its Cognito: the real router, the real SDK
@@ -24,7 +21,7 @@ import (
 type World struct {
 	T        *testing.T
 	Cognito  *cognitotest.Server
-	Clock    *Clock
+	Clock    *standin.Clock
 	Log      *Buffer
 	App      *app.App
 	URL      string
@@ -36,11 +33,11 @@ type World struct {
 
 // The demonstration's pools and clients.
 const (
-	Optional       = "us-east-1_Optional"
-	OptionalClient = "demo-optional"
-	Required       = "us-east-1_Required"
-	RequiredClient = "demo-required"
-	Password       = "Correct-Horse-1"
+	Optional       = standin.Optional
+	OptionalClient = standin.OptionalClient
+	Required       = standin.Required
+	RequiredClient = standin.RequiredClient
+	Password       = standin.Password
 )
 
 // New starts a service against a stand-in of its own. settings are
@@ -62,20 +59,8 @@ func NewWith(t *testing.T, o cognitotest.Options, settings map[string]string) *W
 // Prepare is a world whose service does not run yet.
 func Prepare(t *testing.T, o cognitotest.Options) *World {
 	t.Helper()
-	w := &World{T: t, Clock: NewClock(), Log: &Buffer{}}
-	o.Now = w.Clock.Now
-	for i := range o.Pools {
-		o.Pools[i].Key = poolKeys()[i]
-	}
-	server, err := cognitotest.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Cognito = server
-	standIn := httptest.NewServer(server)
-	t.Cleanup(standIn.Close)
-	w.Endpoint = standIn.URL
-	return w
+	s := standin.Start(t, o)
+	return &World{T: t, Cognito: s.Server, Clock: s.Clock, Log: &Buffer{}, Endpoint: s.URL}
 }
 
 // Crowd is the demonstration with n more people in the optional pool.
@@ -90,19 +75,6 @@ func Crowd(n int) cognitotest.Options {
 // Person is the username of the i-th of a Crowd.
 func Person(i int) string { return fmt.Sprintf("person%03d", i) }
 
-// poolKeys are made once: RSA keys are what takes long in a test.
-var poolKeys = sync.OnceValue(func() []*rsa.PrivateKey {
-	keys := make([]*rsa.PrivateKey, 2)
-	for i := range keys {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		keys[i] = key
-	}
-	return keys
-})
-
 // Run starts the application, and stops it when the test ends.
 func (w *World) Run(settings map[string]string) {
 	w.T.Helper()
@@ -111,7 +83,7 @@ func (w *World) Run(settings map[string]string) {
 		"COGNITO_ENDPOINT":       w.Endpoint,
 		"COGNITO_USER_POOL_IDS":  Optional + "," + Required,
 		"COGNITO_CLIENT_IDS":     OptionalClient + "," + RequiredClient,
-		"COGNITO_CLIENT_SECRETS": RequiredClient + "=demo-secret",
+		"COGNITO_CLIENT_SECRETS": RequiredClient + "=" + standin.RequiredSecret,
 		"TOTP_ISSUER":            "Example",
 		"CORS_ALLOWED_ORIGINS":   "https://app.example.com",
 	}
