@@ -213,7 +213,7 @@ func (c *Config) faults(set map[string]string) []error {
 		want(slices.Contains(c.ClientIDs, id), "COGNITO_CLIENT_SECRETS", "secrets of clients in COGNITO_CLIENT_IDS alone")
 	}
 	want(isHTTPURL(c.CognitoEndpoint), "COGNITO_ENDPOINT", "an http:// or https:// URL")
-	want(c.TOTPIssuer == qr.CleanIssuer(c.TOTPIssuer), "TOTP_ISSUER", fmt.Sprintf("at most %d characters, without a colon, control characters or double spaces", qr.MaxIssuer))
+	want(qr.ShowsIssuer(c.TOTPIssuer), "TOTP_ISSUER", fmt.Sprintf("at most %d characters, without a colon, control characters or double spaces", qr.MaxIssuer))
 	want(slices.Contains(accountLabels, c.AccountLabel), "ACCOUNT_LABEL", "one of "+strings.Join(accountLabels, ", "))
 	for _, origin := range c.CORSAllowedOrigins {
 		want(isOrigin(origin), "CORS_ALLOWED_ORIGINS", "exact origins such as https://app.example.com, without a path and without *")

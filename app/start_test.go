@@ -29,7 +29,7 @@ func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {
 		"secret": secret, "issuer": "Example", "accountName": "ada@example.com",
 		"algorithm": "SHA1", "digits": 6.0, "period": 30.0,
 		"expiresAt":  w.Clock.Now().Add(15 * time.Minute).Format(time.RFC3339Nano),
-		"otpauthUri": "otpauth://totp/Example:ada%40example.com?secret=" + secret + "&issuer=Example&algorithm=SHA1&digits=6&period=30",
+		"otpauthUri": "otpauth://totp/Example:ada%40example.com?secret=" + secret + "&issuer=Example",
 	}
 	for name, value := range want {
 		if e[name] != value {

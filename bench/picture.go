@@ -16,7 +16,7 @@ import (
 
 // uri is a usual one: Cognito's secrets have 52 characters.
 const uri = "otpauth://totp/Acme%20Corp.:ada.lovelace%40example.com?secret=" +
-	"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW&issuer=Acme%20Corp.&algorithm=SHA1&digits=6&period=30"
+	"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW&issuer=Acme%20Corp."
 
 // A drawer makes the PNG of a URI.
 type drawer struct {

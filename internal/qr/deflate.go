@@ -25,26 +25,26 @@ func huffman(word uint64, n uint) code { return code{bits.Reverse64(word) >> (64
 
 // The code for literals and lengths: the words which RFC 1951 §3.2.2 gives the symbols of a picture from the lengths
 // that header sends.
-// A literal is a byte, which is two modules, a light one as f.
+// A literal is a byte of pixels.
 var (
-	literal00 = huffman(0b00, 2)
-	literal0f = huffman(0b01, 2)
-	literalff = huffman(0b10, 2)
-	literalf0 = huffman(0b110, 3)
-	endBlock  = huffman(0b1110, 4)
-	length    = huffman(0b1111, 4) // the one length symbol
-	distance  = huffman(0b1, 1)    // the one distance symbol
+	literals = [256]code{
+		0x00: huffman(0b00, 2), 0xff: huffman(0b01, 2),
+		0x03: huffman(0b1000, 4), 0x0f: huffman(0b1001, 4), 0x3f: huffman(0b1010, 4),
+		0xc0: huffman(0b1011, 4), 0xf0: huffman(0b1100, 4), 0xfc: huffman(0b1101, 4),
+	}
+	endBlock = huffman(0b1110, 4)
+	length   = huffman(0b1111, 4) // the one length symbol
+	distance = huffman(0b1, 1)    // the one distance symbol
 )
 
-// The code for the lengths of those codes, from lengths of 5, 5, 2, 4, 4, 4 and 1.
+// The code for the lengths of those codes, from lengths of 3, 3, 3, 2, 3 and 2.
 var (
-	length0 = huffman(0b11110, 5)
-	length1 = huffman(0b11111, 5)
-	length2 = huffman(0b10, 2)
-	length3 = huffman(0b1100, 4)
-	length4 = huffman(0b1101, 4)
-	zeros3  = huffman(0b1110, 4) // symbol 17: three zeros and as many as its three extra bits say
-	zeros11 = huffman(0b0, 1)    // symbol 18: eleven, and seven extra bits
+	length0 = huffman(0b100, 3)
+	length1 = huffman(0b101, 3)
+	length2 = huffman(0b110, 3)
+	length4 = huffman(0b00, 2)
+	zeros3  = huffman(0b111, 3) // symbol 17: three zeros and as many as its three extra bits say
+	zeros11 = huffman(0b01, 2)  // symbol 18: eleven, and seven extra bits
 )
 
 // A deflater appends codes to out.
@@ -73,24 +73,26 @@ func (d *deflater) flush() {
 }
 
 // header starts the only block of a picture with the codes above (RFC 1951 §3.2.7), and gives the match that repeats
-// the last row of so many bytes three times.
+// a row of so many bytes until match bytes are copied.
 // The distance code has a second symbol, which is never used, because some decoders want codes to be complete.
-func (d *deflater) header(row int) (repeat code) {
-	lengthSymbol, lengthExtra := extra(3*row-3, 2)
+func (d *deflater) header(row, match int) (repeat code) {
+	lengthSymbol, lengthExtra := extra(match-3, 2)
 	distanceSymbol, distanceExtra := extra(row-1, 1)
 	d.put(code{0b101, 3})                    // the last block, with codes of its own
 	d.put(code{uint64(lengthSymbol + 1), 5}) // so many codes more than 257, for literals and lengths
 	d.put(code{uint64(distanceSymbol), 5})   // and than one, for distances
-	d.put(code{18 - 4, 4})                   // and than four, for code lengths: those of symbols 17, 18, 0; 4; 3; 2; 1
-	for _, n := range [18]uint64{1: 4, 2: 1, 3: 5, 11: 4, 13: 4, 15: 2, 17: 5} {
+	d.put(code{18 - 4, 4})                   // and than four, for code lengths: those of symbols 17, 18, 0; 4; 2; 1
+	for _, n := range [18]uint64{1: 3, 2: 2, 3: 3, 11: 2, 15: 3, 17: 3} {
 		d.put(code{n, 3})
 	}
 	d.put(length2) // of literal 00
-	d.zeros(14)
-	d.put(length2) // 0f
-	d.zeros(224)
-	d.put(length3) // f0
-	d.zeros(14)
+	last := 0x00
+	for _, literal := range []int{0x03, 0x0f, 0x3f, 0xc0, 0xf0, 0xfc} {
+		d.zeros(literal - last - 1)
+		d.put(length4)
+		last = literal
+	}
+	d.zeros(0xff - last - 1)
 	d.put(length2) // ff
 	d.put(length4) // the end
 	d.zeros(lengthSymbol)

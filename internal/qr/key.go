@@ -43,18 +43,20 @@ func NewKey(issuer, accountName, secret string) (Key, error) {
 // URI gives the key in Google's Key Uri Format, which authenticator apps read from a QR code or open as a link
 // (https://github.com/google/google-authenticator/wiki/Key-Uri-Format):
 //
-//	otpauth://totp/ISSUER:ACCOUNT?secret=SECRET&issuer=ISSUER&algorithm=SHA1&digits=6&period=30
+//	otpauth://totp/ISSUER:ACCOUNT?secret=SECRET&issuer=ISSUER
 //
+// The algorithm, the digits and the period are left out: every app takes SHA-1, six digits and thirty seconds where the
+// URI does not say, and without them the picture of a usual name has 41 modules a side and not 49.
 // It is ASCII: everything but unreserved characters is percent-encoded (RFC 3986 §2.3), a space as %20, since apps
 // show a + as it is; the colon between issuer and account name alone is literal.
 // URI changes nothing: labels that are not clean, as those of [NewKey] are, give [ErrIssuer] or [ErrAccountName], and
 // a secret which is not base32 gives [ErrSecret].
-// [PNG] can draw every URI, the longest as version 35.
+// [PNG] and [SVG] can draw every URI, the longest as version 34.
 func (k Key) URI() (string, error) {
 	if err := k.check(); err != nil {
 		return "", err
 	}
-	const room = len("otpauth://totp/:?secret=&issuer=&algorithm=SHA1&digits=6&period=30")
+	const room = len("otpauth://totp/:?secret=&issuer=")
 	uri := make([]byte, 0, room+3*(2*len(k.Issuer)+len(k.AccountName))+len(k.Secret))
 	uri = append(uri, "otpauth://totp/"...)
 	uri = appendEscaped(uri, k.Issuer)
@@ -64,7 +66,7 @@ func (k Key) URI() (string, error) {
 	uri = append(uri, k.Secret...)
 	uri = append(uri, "&issuer="...)
 	uri = appendEscaped(uri, k.Issuer)
-	return string(append(uri, "&algorithm=SHA1&digits=6&period=30"...)), nil
+	return string(uri), nil
 }
 
 func (k Key) check() error {

@@ -14,19 +14,49 @@ const (
 	MaxAccountName = 128
 )
 
+// lookalike gives what stands in a label for what some apps take for a part of the URI although it is percent-encoded:
+// 2FAS and pyotp decode the whole URI before they take it apart, so that a "?" in the account name loses the secret and
+// "&", "#" or "%" cut the issuer (2fas-android#198). It is the fullwidth form of the same sign (Unicode, U+FF00 to
+// U+FFEF).
+func lookalike(r rune) rune {
+	switch r {
+	case '?', '&', '#', '%':
+		return r - '!' + '\uff01'
+	}
+	return r
+}
+
+// plus gives what stands in an issuer for "+", which is a space in a query that is decoded twice. An account name has
+// its own, since it is in the path alone, where "+" has no meaning.
+func plus(r rune) rune {
+	if r == '+' {
+		return '\uff0b'
+	}
+	return r
+}
+
+// ShowsIssuer tells whether apps show the name as it is, look-alikes aside: whether [CleanIssuer] has nothing else to do.
+func ShowsIssuer(name string) bool {
+	return CleanIssuer(name) == strings.Map(lookalike, strings.Map(plus, name))
+}
+
 // CleanIssuer gives the name of a service as authenticator apps can show it, and as they will show it.
 //
 // Colons and every kind of white space become single spaces, with none at the ends: an app takes the first colon of a
 // label, encoded or not, as the end of the issuer, and some refuse a label with a second one.
+// "?", "&", "#", "%" and "+" become their fullwidth forms, since some apps cannot read the URI otherwise.
 // Control characters, those that turn the direction of the text around, the byte order mark and whatever is not UTF-8
 // are left out.
 // What is longer than [MaxIssuer] is cut there, between two characters as a person sees them where possible, and ends
 // in "…".
 // The result can be empty; cleaning it again changes nothing.
-func CleanIssuer(name string) string { return clean(name, MaxIssuer) }
+func CleanIssuer(name string) string {
+	return clean(strings.Map(plus, name), MaxIssuer)
+}
 
 // CleanAccountName gives the name of a person's account in the way of [CleanIssuer], with at most [MaxAccountName]
-// characters: no attribute of a user is too long or too strange for an enrollment, unless nothing is left of it.
+// characters and with "+" as it is: no attribute of a user is too long or too strange for an enrollment, unless nothing
+// is left of it.
 func CleanAccountName(name string) string { return clean(name, MaxAccountName) }
 
 func clean(s string, limit int) string {
@@ -45,7 +75,7 @@ func clean(s string, limit int) string {
 				b.WriteByte(' ')
 				space = false
 			}
-			b.WriteRune(r)
+			b.WriteRune(lookalike(r))
 		}
 	}
 	return cut(b.String(), limit)

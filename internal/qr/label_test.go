@@ -16,6 +16,8 @@ func TestCleanIssuer(t *testing.T) {
 		{"makes a colon and a space one space", "Acme: Login", "Acme Login"},
 		{"makes white space of any kind one space", "a\t\n b\u00a0\u2028\u3000c", "a b c"},
 		{"leaves no space at the ends", " :a: ", "a"},
+		{"has look-alikes for what a URI is taken apart at", "a?b&c#d%e+", "a？b＆c＃d％e＋"},
+		{"cuts look-alikes like others", strings.Repeat("?", 65), strings.Repeat("？", 41) + "…"},
 		{"leaves control characters out", "a\x00\x1b[31mb\x7f\u0081", "a[31mb"},
 		{"leaves out what turns the text around", "a\u202eb\u2066c\u200f", "abc"},
 		{"leaves a byte order mark out", "\ufeffa", "a"},
@@ -53,6 +55,20 @@ func TestCleanAccountNameIsTwiceAsLong(t *testing.T) {
 	}
 }
 
+func TestCleanAccountNameKeepsAPlusSign(t *testing.T) {
+	if got, want := CleanAccountName("ada+50%?&#"), "ada+50％？＆＃"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestShowsIssuer(t *testing.T) {
+	for name, want := range map[string]bool{"Acme": true, "AT&T": true, "C# 100%?+": true, "Acme: Login": false, "a  b": false, "\u202ea": false, strings.Repeat("a", 65): false} {
+		if got := ShowsIssuer(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
 func FuzzNewKey(f *testing.F) {
 	f.Add("Acme Corp", "ada@example.com")
 	f.Add("Acme: Login", "urn:user:ada\x00\xff\u202e")
@@ -69,8 +85,8 @@ func FuzzNewKey(f *testing.F) {
 			if n := utf8.RuneCountInString(label.got); !utf8.ValidString(label.got) || n > label.limit || len(label.got) > 2*label.limit {
 				t.Errorf("%q is not UTF-8, or too long", label.got)
 			}
-			if strings.ContainsFunc(label.got, func(r rune) bool { return r == ':' || unicode.IsControl(r) }) {
-				t.Errorf("%q holds a colon or a control character", label.got)
+			if strings.ContainsFunc(label.got, func(r rune) bool { return strings.ContainsRune(":?&#%", r) || unicode.IsControl(r) }) {
+				t.Errorf("%q holds a character that cuts the URI, or a control character", label.got)
 			}
 			if strings.TrimSpace(label.got) != label.got || label.clean(label.got) != label.got {
 				t.Errorf("%q is not clean", label.got)

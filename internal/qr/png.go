@@ -7,16 +7,20 @@ import (
 
 // A picture is what the 1-bit greyscale PNGs (W3C PNG, third edition) of one version have in common.
 //
-// At four pixels a module a byte holds two modules, a light one as f, so the bytes of a picture are 00, 0f, f0 and ff
-// alone; a row of pixels starts with its filter type, which is 00 too.
-// The four rows of pixels in a row of modules are one row and a match of DEFLATE that copies it three times.
-// So a Huffman code of six symbols does for every picture, and spends little more than a bit on a module.
+// At six pixels a module four modules are three bytes, of which there are eight: 00 and ff, and 03, fc, 0f, f0, 3f and
+// c0 where two modules meet; a light pixel is 1, and a row of pixels starts with its filter type, which is 00 too.
+// The six rows of pixels in a row of modules are one row and matches of DEFLATE that copy it five times.
+// So a Huffman code of ten symbols does for every picture, and spends little more than two bits on a module.
 type picture struct {
 	head    deflater // the file up to the first row
-	repeat  code     // the match
+	repeat  code     // a match, which copies the last row,
+	repeats int      // put so often after it
 	row     uint64   // bytes of a row of pixels, the filter type included
 	longest int      // bytes of a file at most
 }
+
+// maxMatch is less than the longest match of DEFLATE, 258 bytes, whose symbol is not like the others (RFC 1951 §3.2.5).
+const maxMatch = 257
 
 // The places of the length of the IDAT chunk in head, of its type, where the checksum starts, and of its data.
 const (
@@ -38,37 +42,45 @@ func newPicture(size int) (p picture) {
 	out = append(out, "\x00\x00\x00\x00IDAT"...)
 	out = append(out, 0x78, 0x01) // a zlib stream with a window of 32 KiB (RFC 1950 §2.2)
 	p.head.out = out
-	p.repeat = p.head.header(row)
+	p.repeats = 1
+	if (scale-1)*row > maxMatch {
+		p.repeats = scale - 1
+	}
+	p.repeat = p.head.header(row, (scale-1)/p.repeats*row)
 	p.row = uint64(row)
-	// A byte takes three bits at most; then come the end of the block, two checksums and the last chunk.
-	p.longest = len(p.head.out) + ((size+2)*3*row+(size+10)*int(p.repeat.n))/8 + 8 + 4 + 4 + len(end)
+	// A byte takes four bits at most; then come the end of the block, two checksums and the last chunk.
+	p.longest = len(p.head.out) + (size+2*quiet)*(4*row+p.repeats*int(p.repeat.n))/8 + 8 + 4 + 4 + len(end)
 	return p
 }
 
-// A group is four modules in a row of pixels: two bytes.
+// A group is four modules in a row of pixels: three bytes.
 type group struct {
 	code     code
 	sum      uint64 // of the bytes
-	weighted uint64 // twice the first and the second
+	weighted uint64 // three times the first, twice the second and the third
 }
 
 // groups are indexed by the modules, the leftmost as the lowest bit, dark as 1.
 var groups = func() (all [16]group) {
-	literals := [4]code{literalff, literal0f, literalf0, literal00}
-	bytes := [4]uint64{0xff, 0x0f, 0xf0, 0x00}
 	for i := range all {
-		left, right := i&3, i>>2
+		var pixels uint64 // the leftmost as the highest of 24 bits, light as 1
+		for module := range 4 {
+			if i>>module&1 == 0 {
+				pixels |= 0x3f << (18 - scale*module)
+			}
+		}
+		b := [3]uint64{pixels >> 16, pixels >> 8 & 0xff, pixels & 0xff}
 		all[i] = group{
-			code:     join(literals[left], literals[right]),
-			sum:      bytes[left] + bytes[right],
-			weighted: 2*bytes[left] + bytes[right],
+			code:     join(literals[b[0]], literals[b[1]], literals[b[2]]),
+			sum:      b[0] + b[1] + b[2],
+			weighted: 3*b[0] + 2*b[1] + b[2],
 		}
 	}
 	return all
 }()
 
 // rowStart is the filter type of a row and its first four modules, light ones of the quiet zone.
-var rowStart = join(literal00, literalff, literalff)
+var rowStart = join(literals[0x00], literals[0xff], literals[0xff], literals[0xff])
 
 // A pngWriter writes the rows of modules of a picture.
 type pngWriter struct {
@@ -82,11 +94,15 @@ func (p *plan) png(rows *grid) []byte {
 	w := pngWriter{deflater: p.picture.head, picture: &p.picture, a: 1}
 	w.out = append(make([]byte, 0, p.picture.longest), w.out...)
 	quads := (p.size + 3) / 4
-	w.modules(0, 0, quads, 5) // one row of pixels and five times three: the quiet zone
-	for y := range p.size {
-		w.modules(rows[0][y], rows[1][y], quads, 1)
+	for range quiet {
+		w.modules(0, 0, quads)
 	}
-	w.modules(0, 0, quads, 5)
+	for y := range p.size {
+		w.modules(rows[0][y], rows[1][y], quads)
+	}
+	for range quiet {
+		w.modules(0, 0, quads)
+	}
 	w.put(endBlock)
 	w.flush()
 	w.out = binary.BigEndian.AppendUint32(w.out, uint32(w.b<<16|w.a))
@@ -95,27 +111,27 @@ func (p *plan) png(rows *grid) []byte {
 	return append(w.out, end...)
 }
 
-// modules writes a row of pixels for a row of modules, dark ones as 1, and its copies, three at a time.
-// The groups of four end with two modules of the quiet zone on the right, for which the words have zero bits; two
-// more, the last of which only fills a byte, follow.
-func (w *pngWriter) modules(low, high uint64, quads, copies int) {
+// modules writes the six rows of pixels of a row of modules, dark ones as 1.
+// The groups of four end with three modules of the quiet zone on the right, for which the words have zero bits; the
+// fourth, and two bits which only fill a byte, follow.
+func (w *pngWriter) modules(low, high uint64, quads int) {
 	const light = 0xff
 	w.put(rowStart)
-	sum, weighted := uint64(2*light), uint64(3*light) // of the row by itself
+	sum, weighted := uint64(3*light), uint64(6*light) // of the row by itself
 	for range quads {
 		q := &groups[low&15]
 		w.put(q.code)
-		weighted += 2*sum + q.weighted
+		weighted += 3*sum + q.weighted
 		sum += q.sum
 		low, high = low>>4|high<<60, high>>4
 	}
-	w.put(literalff)
+	w.put(literals[light])
 	sum += light
 	weighted += sum
-	for range copies {
+	for range w.repeats {
 		w.put(w.repeat)
 	}
-	for range 1 + 3*copies {
+	for range scale {
 		w.b += w.row*w.a + weighted
 		w.a += sum
 	}

@@ -58,12 +58,12 @@ func TestPNGIsOneBitDeepWithAQuietZoneAndWholeModules(t *testing.T) {
 				t.Fatalf("go-qrcode: version %d, want %d: %v", code.VersionNumber, version, err)
 			}
 			modules := code.Bitmap() // with four light modules on every side
-			if got, want := picture.Bounds(), image.Rect(0, 0, 4*len(modules), 4*len(modules)); got != want {
+			if got, want := picture.Bounds(), image.Rect(0, 0, scale*len(modules), scale*len(modules)); got != want {
 				t.Fatalf("the picture is %v, want %v", got, want)
 			}
-			for y := range 4 * len(modules) {
-				for x := range 4 * len(modules) {
-					if isDark(picture, x, y) != modules[y/4][x/4] {
+			for y := range scale * len(modules) {
+				for x := range scale * len(modules) {
+					if isDark(picture, x, y) != modules[y/scale][x/scale] {
 						t.Fatalf("pixel (%d, %d) is not that of its module", x, y)
 					}
 				}
@@ -80,18 +80,22 @@ func TestPNGIsOneBitDeepWithAQuietZoneAndWholeModules(t *testing.T) {
 }
 
 func TestPNGOfAUsualURIIsSmallOnTheWireAndRightOnTheScreen(t *testing.T) {
-	for _, test := range []struct{ issuer, account string }{
-		{"Acme", "ada"},
-		{"Acme Corp.", "ada@example.com"},
-		{"Acme Corp.", "grace.h@example.org"},
-		{"Wunderbar", "ada.lovelace@example.com"},
+	for _, test := range []struct {
+		issuer, account string
+		modules         int
+	}{
+		{"Acme", "ada", 37},
+		{"Example", "ada@example.com", 41},
+		{"Acme Corp.", "ada@example.com", 45},
+		{"Wunderbar", "ada.lovelace@example.com", 45},
+		{"Wunderbar", "augusta.ada.king.lovelace@example.com", 49},
 	} {
 		picture, file := decodePNG(t, uriOf(t, Key{test.issuer, test.account, secret}))
-		if side := picture.Bounds().Dx(); side < 200 || side > 300 {
-			t.Errorf("%s:%s is %d pixels wide, want 200 to 300", test.issuer, test.account, side)
+		if got, want := picture.Bounds().Dx(), scale*(test.modules+2*quiet); got != want {
+			t.Errorf("%s:%s is %d pixels wide, want %d for %d modules", test.issuer, test.account, got, want, test.modules)
 		}
-		if len(file) > 700 {
-			t.Errorf("%s:%s takes %d bytes, want 700 at most", test.issuer, test.account, len(file))
+		if len(file) > 1100 {
+			t.Errorf("%s:%s takes %d bytes, want 1100 at most", test.issuer, test.account, len(file))
 		}
 	}
 }
