@@ -173,13 +173,16 @@ func (v *visitor) scans() *otp.Key {
 	v.looks()
 	// One element's part of the window, quiet zone included: the decoder is told
 	// that there is nothing else, since its search for a code in a larger picture
-	// misses one in some hundreds.
+	// misses one in some hundreds. Where the window is so narrow that the picture
+	// is made smaller, modules are not whole pixels, and it must search.
 	screen, err := png.Decode(bytes.NewReader(ask(v, chromedp.Screenshot(chromedp.CSS(picture), chromedp.NodeVisible))))
 	v.must(err)
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(screen)
 	v.must(err)
-	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true}
-	result, err := qrcode.NewQRCodeReader().Decode(bitmap, hints)
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
+	if err != nil {
+		result, err = qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	}
 	if err != nil {
 		v.shoot("unreadable")
 		v.Fatalf("the QR code cannot be read off the screen: %v", err)
