@@ -305,6 +305,9 @@ func TestAPoolThatRequiresMFAKeepsIt(t *testing.T) {
 	w := world.New(t, nil)
 	token := w.Token(world.Required, world.RequiredClient, "grace")
 	w.Enrolled(token)
+	// Pools were seen that let everything be switched off, so that the stand-in
+	// does too; this is one that refuses.
+	w.Cognito.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InvalidParameterException", Message: "User pool requires MFA"})
 	r := w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": false}})
 	if r.Status != 409 || r.Code(t) != "mfa_required_by_pool" {
 		t.Errorf("status %d: %s", r.Status, r.Body)

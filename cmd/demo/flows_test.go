@@ -94,6 +94,9 @@ func keepsRequiredFactor(v *visitor) {
 	v.enrolls(requiredPool, "linus")
 	v.press("Switch off")
 	v.sees("whoever knows your password can sign in")
+	// Pools were seen that let everything be switched off, so that the stand-in
+	// does too; this is one that refuses.
+	v.demo.pools.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InvalidParameterException", Message: "User pool requires MFA"})
 	v.press("Switch off")
 	v.sees("This user pool requires a second factor, so it cannot be switched off.", "It is asked for whenever you sign in.")
 	v.accessible("account, refused")

@@ -25,7 +25,7 @@ func (s *Server) associateSoftwareToken(in *associateSoftwareTokenInput) (any, e
 	}
 	// 32 bytes are 52 characters of base32 without padding: the length of the
 	// secrets that Cognito gives.
-	by.account.totp.pending = encodeSecret(s.random(32))
+	by.account.totp.renew(encodeSecret(s.random(32)))
 	out := associateSoftwareTokenOutput{SecretCode: by.account.totp.pending}
 	if by.session != nil {
 		by.session.used = true
@@ -66,8 +66,16 @@ func (s *Server) enrolling(accessToken, sessionID string) (enrollee, error) {
 		}
 		by = enrollee{account: found.account, pool: found.client.pool, session: found}
 	}
-	if by.pool.SoftwareTokenDisabled {
-		return by, softwareTokenOff()
+	return by, by.pool.takesApps()
+}
+
+// takesApps says why the pool has no operations on authenticator apps, if so.
+func (p *pool) takesApps() error {
+	switch {
+	case p.SecondaryReplica:
+		return notEnabled()
+	case p.SoftwareTokenDisabled:
+		return softwareTokenOff()
 	}
-	return by, nil
+	return nil
 }

@@ -1,7 +1,6 @@
 package cognitotest
 
 import (
-	"crypto/subtle"
 	"strings"
 	"unicode"
 )
@@ -31,7 +30,7 @@ func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, e
 	if username == "" {
 		return nil, missing("USERNAME")
 	}
-	if err := client.checkSecretHash(username, in.ChallengeResponses); err != nil {
+	if err := client.checkSecretHash(client.pool.username(username), in.ChallengeResponses); err != nil {
 		return nil, err
 	}
 	if in.ChallengeName == passwordVerifier {
@@ -50,6 +49,9 @@ func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, e
 	if err := found.account.usable(); err != nil {
 		return nil, err
 	}
+	if err := found.comeFrom(in.ChallengeResponses["DEVICE_KEY"]); err != nil {
+		return nil, err
+	}
 	return s.answer(found, in.ChallengeResponses)
 }
 
@@ -57,7 +59,7 @@ func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, e
 // when the answer is right; after a wrong one it can be tried again until it
 // expires.
 func (s *Server) answer(to *session, responses map[string]string) (any, error) {
-	var next func(*client, *account) (any, error)
+	var next func(session) (any, error)
 	var err error
 	switch to.challenge {
 	case mfaSetup:
@@ -70,7 +72,7 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 		next, err = s.finish, s.checkSent(to, responses["EMAIL_OTP_CODE"])
 	case selectMFAType:
 		chosen := Factor(responses["ANSWER"])
-		next = func(c *client, a *account) (any, error) { return s.challengeFactor(c, a, chosen), nil }
+		next = func(in session) (any, error) { return s.challengeFactor(in, chosen), nil }
 		err = to.account.checkChoice(chosen)
 	case newPasswordRequired:
 		next, err = s.secondFactor, to.account.choosePassword(responses)
@@ -81,11 +83,20 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 		return nil, err
 	}
 	to.used = true
-	return next(to.client, to.account)
+	return next(*to)
 }
 
 // finish gives the tokens.
-func (s *Server) finish(c *client, a *account) (any, error) { return s.signedIn(c, a), nil }
+func (s *Server) finish(in session) (any, error) { return s.signedIn(in), nil }
+
+// username is the username of whoever that alias names: SECRET_HASH is made of
+// it once a challenge was given, whichever name began the sign-in.
+func (p *pool) username(name string) string {
+	if a := p.byName(name); a != nil {
+		return a.Username
+	}
+	return name
+}
 
 // checkSetUp checks that an authenticator app was set up in this session.
 func (to *session) checkSetUp() error {
@@ -99,11 +110,12 @@ func (to *session) checkSetUp() error {
 // holds s.mu.
 func (s *Server) checkSoftwareToken(to *session, code string) error {
 	token := &to.account.totp
+	if err := to.client.pool.takesApps(); err != nil {
+		return err
+	}
 	switch {
 	case code == "":
 		return missing("SOFTWARE_TOKEN_MFA_CODE")
-	case to.client.pool.SoftwareTokenDisabled:
-		return softwareTokenOff()
 	case token.verified == "":
 		return noSoftwareToken()
 	}
@@ -114,6 +126,7 @@ func (s *Server) checkSoftwareToken(to *session, code string) error {
 	switch {
 	case !ok:
 		to.account.lockout.fail(s.now())
+		to.used = s.variants.WrongTOTPEndsSignIn
 		return wrongCode()
 	case !token.use(at):
 		return &exception{name: "ExpiredCodeException", message: "Your software token has already been used once."}
@@ -129,9 +142,9 @@ func (s *Server) checkSent(to *session, code string) error {
 	if err := to.account.lockout.attempt(s.now()); err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare([]byte(code), []byte(to.account.sent)) != 1 {
+	if !to.account.takeCode(code) {
 		to.account.lockout.fail(s.now())
-		return wrongCode()
+		return wrongSentCode()
 	}
 	return nil
 }
@@ -160,10 +173,7 @@ func (a *account) choosePassword(responses map[string]string) error {
 	a.Password, a.ForceNewPassword = chosen, false
 	for name, value := range responses {
 		if attribute, ok := strings.CutPrefix(name, "userAttributes."); ok {
-			if a.Attributes == nil {
-				a.Attributes = map[string]string{}
-			}
-			a.Attributes[attribute] = value
+			a.set(attribute, value)
 		}
 	}
 	return nil

@@ -79,6 +79,37 @@ func TestAWrongCodeAtSignInCanBeTriedAgain(t *testing.T) {
 	must[*cip.RespondToAuthChallengeOutput](t)(s.respondWithCode(t, optionalClient, *in.Session, s.code(t, enrolledSecret, 0)))
 }
 
+func TestAWrongCodeAtSignInEndsItWhereTheOptionsSaySo(t *testing.T) {
+	s := start(t, changeUser(optional, func(u *cognitotest.User) { u.TOTPSecret = enrolledSecret }),
+		func(o *cognitotest.Options) { o.Variants.WrongTOTPEndsSignIn = true })
+	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
+	_, err := s.respondWithCode(t, optionalClient, *in.Session, s.wrongCode(t, enrolledSecret))
+	wantException(t, err, "CodeMismatchException", "Invalid code received for user")
+	_, err = s.respondWithCode(t, optionalClient, *in.Session, s.code(t, enrolledSecret, 0))
+	wantException(t, err, "NotAuthorizedException", "Invalid session for the user, session can only be used once.")
+}
+
+func TestAWrongSentCodeNeverEndsTheSignIn(t *testing.T) {
+	for name, factor := range map[types.ChallengeNameType]cognitotest.Factor{
+		types.ChallengeNameTypeSmsMfa: cognitotest.SMS, types.ChallengeNameTypeEmailOtp: cognitotest.EmailOTP,
+	} {
+		s := start(t, changeUser(optional, func(u *cognitotest.User) { u.Factors = []cognitotest.Factor{factor} }),
+			func(o *cognitotest.Options) { o.Variants.WrongTOTPEndsSignIn = true })
+		in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
+		send := func(code string) error {
+			_, err := s.respond(t, optionalClient, name, *in.Session, map[string]string{string(name) + "_CODE": code})
+			return err
+		}
+		wantException(t, send("none"), "CodeMismatchException", "Invalid code or auth state for the user.")
+		code := s.SentCode(optional, "ada")
+		if err := send(code); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		in = must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
+		wantException(t, send(code), "CodeMismatchException", "Invalid code or auth state for the user.")
+	}
+}
+
 func TestChoosingAFactorLeadsToItsChallenge(t *testing.T) {
 	tests := map[string]struct {
 		want types.ChallengeNameType

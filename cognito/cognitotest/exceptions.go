@@ -50,6 +50,15 @@ func notFound(format string, args ...any) *exception {
 	return &exception{name: "ResourceNotFoundException", message: fmt.Sprintf(format, args...)}
 }
 
+// unknownOperation is the answer to an operation that is not there. AWS's
+// services send no message with it.
+func unknownOperation() *exception { return &exception{name: "UnknownOperationException"} }
+
+// unsigned is the answer to a call without a signature where one is needed.
+func unsigned() *exception {
+	return &exception{name: "MissingAuthenticationTokenException", message: "Missing Authentication Token"}
+}
+
 // wrongPassword is the answer to a wrong password and, so that nobody learns who
 // has an account, to an unknown user.
 func wrongPassword() *exception { return notAuthorized("Incorrect username or password.") }
@@ -64,9 +73,21 @@ func missing(parameter string) *exception {
 	return invalidParameter("Missing required parameter %s", parameter)
 }
 
-// wrongCode is the answer to a wrong code at sign-in.
+// wrongCode is the answer to a wrong code of an authenticator app at sign-in.
 func wrongCode() *exception {
 	return &exception{name: "CodeMismatchException", message: "Invalid code received for user"}
+}
+
+// wrongSentCode is the answer to a wrong code of an SMS or e-mail message, or to
+// one that was used (aws-amplify/amplify-js#11069, #3066).
+func wrongSentCode() *exception {
+	return &exception{name: "CodeMismatchException", message: "Invalid code or auth state for the user."}
+}
+
+// wrongSecretHash is the answer to a wrong SECRET_HASH, and to one of an alias
+// where the username belongs (capless/warrant#74, aws-amplify/amplify-js#4047).
+func wrongSecretHash(c *client) *exception {
+	return notAuthorized("Unable to verify secret hash for client " + c.ID)
 }
 
 // noSoftwareToken is the answer to a code of an app that the user does not have
@@ -76,6 +97,12 @@ func noSoftwareToken() *exception {
 		name:    "SoftwareTokenMFANotFoundException",
 		message: "Software Token MFA does not exist for the user.",
 	}
+}
+
+// notEnabled is the answer of a secondary replica of a multi-region pool to
+// operations on authenticator apps. The message is ours.
+func notEnabled() *exception {
+	return &exception{name: "OperationNotEnabledException", message: "Operation is not enabled for this user pool."}
 }
 
 // softwareTokenOff is the answer where the pool has authenticator apps switched

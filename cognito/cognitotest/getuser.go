@@ -29,7 +29,7 @@ func (s *Server) getUser(in *getUserInput) (any, error) {
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	a, _, err := s.authorize(in.AccessToken)
+	a, p, err := s.authorize(in.AccessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +37,10 @@ func (s *Server) getUser(in *getUserInput) (any, error) {
 		return nil, err
 	}
 	out := getUserOutput{
-		Username:           a.Username,
-		UserAttributes:     []attribute{{"sub", a.sub}},
-		UserMFASettingList: a.mfaList(),
-	}
-	if a.factors[a.preferred] {
-		out.PreferredMfaSetting = a.preferred
+		Username:            a.Username,
+		UserAttributes:      []attribute{{"sub", a.sub}},
+		UserMFASettingList:  a.mfaList(),
+		PreferredMfaSetting: p.preference(a),
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
 		out.UserAttributes = append(out.UserAttributes, attribute{name, a.Attributes[name]})

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 )
 
 type initiateAuthInput struct {
@@ -68,6 +69,9 @@ func (s *Server) initiatePassword(c *client, parameters map[string]string) (any,
 	case a == nil || a.Federated:
 		return nil, wrongPassword()
 	}
+	if err := a.confirmed(); err != nil {
+		return nil, err
+	}
 	if err := a.lockout.attempt(s.now()); err != nil {
 		return nil, err
 	}
@@ -75,13 +79,17 @@ func (s *Server) initiatePassword(c *client, parameters map[string]string) (any,
 		a.lockout.fail(s.now())
 		return nil, wrongPassword()
 	}
-	return s.afterPassword(c, a)
+	return s.afterPassword(session{client: c, account: a, device: parameters["DEVICE_KEY"]})
 }
 
 // afterPassword is what follows a right password: a refusal, a challenge, or the
 // tokens.
-func (s *Server) afterPassword(c *client, a *account) (any, error) {
+func (s *Server) afterPassword(in session) (any, error) {
+	a := in.account
 	if err := a.usable(); err != nil {
+		return nil, err
+	}
+	if err := a.checkDevice(in.device); err != nil {
 		return nil, err
 	}
 	if a.ForceNewPassword {
@@ -89,84 +97,107 @@ func (s *Server) afterPassword(c *client, a *account) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.challenge(session{challenge: newPasswordRequired, client: c, account: a}, map[string]string{
+		return s.challenge(in, newPasswordRequired, map[string]string{
 			"requiredAttributes": "[]",
 			"userAttributes":     string(attributes),
 		}), nil
 	}
-	return s.secondFactor(c, a)
+	return s.secondFactor(in)
 }
 
 // secondFactor asks for what the pool wants beside a password, or gives the
 // tokens when that is nothing.
-func (s *Server) secondFactor(c *client, a *account) (any, error) {
-	factors := a.mfaList()
-	switch {
-	case c.pool.MFA == MFAOff || a.Federated:
-		return s.signedIn(c, a), nil
-	case len(factors) == 0 && c.pool.MFA == MFAOptional:
-		return s.signedIn(c, a), nil
+func (s *Server) secondFactor(in session) (any, error) {
+	p, a := in.client.pool, in.account
+	if p.MFA == MFAOff || a.Federated {
+		return s.signedIn(in), nil
+	}
+	if p.MFA == MFARequired && len(a.factors) == 0 {
+		p.turnOnByItself(a)
+	}
+	switch factors := a.mfaList(); {
+	case len(factors) == 0 && p.MFA == MFAOptional:
+		return s.signedIn(in), nil
 	case len(factors) == 0:
-		canSetUp := []Factor{SoftwareToken}
-		if c.pool.SoftwareTokenDisabled {
-			canSetUp = []Factor{SMS}
-		}
-		return s.challenge(session{challenge: mfaSetup, client: c, account: a}, map[string]string{
-			"MFAS_CAN_SETUP": jsonList(canSetUp),
-		}), nil
+		return s.challenge(in, mfaSetup, map[string]string{"MFAS_CAN_SETUP": jsonList(p.canSetUp())}), nil
 	case len(factors) == 1:
-		return s.challengeFactor(c, a, factors[0]), nil
+		return s.challengeFactor(in, factors[0]), nil
 	case a.factors[a.preferred]:
-		return s.challengeFactor(c, a, a.preferred), nil
+		return s.challengeFactor(in, a.preferred), nil
 	default:
-		return s.challenge(session{challenge: selectMFAType, client: c, account: a}, map[string]string{
-			"MFAS_CAN_CHOOSE": jsonList(factors),
-		}), nil
+		return s.challenge(in, selectMFAType, map[string]string{"MFAS_CAN_CHOOSE": jsonList(factors)}), nil
 	}
 }
 
+// turnOnByItself turns a factor on that the pool offers and the user can have
+// without setting anything up.
+func (p *pool) turnOnByItself(a *account) {
+	for _, f := range p.Factors {
+		if a.Attributes[f.attribute()] != "" {
+			a.factors[f] = true
+			return
+		}
+	}
+}
+
+// canSetUp are the factors that a user can set up while signing in.
+func (p *pool) canSetUp() []Factor {
+	factors := slices.Clone(p.Factors)
+	if !p.SoftwareTokenDisabled {
+		factors = append(factors, SoftwareToken)
+	}
+	slices.Sort(factors)
+	return factors
+}
+
 // challengeFactor asks for a code of that factor.
-func (s *Server) challengeFactor(c *client, a *account, f Factor) authOutput {
-	next := session{challenge: challenge(f), client: c, account: a}
+func (s *Server) challengeFactor(in session, f Factor) authOutput {
 	parameters := map[string]string{}
+	a := in.account
 	switch f {
 	case SoftwareToken:
 		if a.totp.device != "" {
 			parameters["FRIENDLY_DEVICE_NAME"] = a.totp.device
 		}
-	case SMS:
-		a.sent = s.digits(6)
-		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = "SMS"
-		parameters["CODE_DELIVERY_DESTINATION"] = "+********0000"
-	case EmailOTP:
-		a.sent = s.digits(8)
-		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = "EMAIL"
-		parameters["CODE_DELIVERY_DESTINATION"] = "e***@e***"
+	case SMS, EmailOTP:
+		delivery := a.sendCode(f, s)
+		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = delivery.DeliveryMedium
+		parameters["CODE_DELIVERY_DESTINATION"] = delivery.Destination
 	}
-	return s.challenge(next, parameters)
+	return s.challenge(in, challenge(f), parameters)
 }
 
 // challenge opens a session and says what it waits for.
-func (s *Server) challenge(next session, parameters map[string]string) authOutput {
-	parameters["USER_ID_FOR_SRP"] = next.account.Username
-	return authOutput{ChallengeName: next.challenge, ChallengeParameters: parameters, Session: s.open(next)}
+func (s *Server) challenge(in session, name challenge, parameters map[string]string) authOutput {
+	parameters["USER_ID_FOR_SRP"] = in.account.Username
+	next := session{challenge: name, client: in.client, account: in.account, device: in.device}
+	return authOutput{ChallengeName: name, ChallengeParameters: parameters, Session: s.open(next)}
 }
 
-func (s *Server) signedIn(c *client, a *account) authOutput {
-	a.lockout = lockout{}
-	result := s.grantTokens(c, a)
+// signedIn gives the tokens.
+func (s *Server) signedIn(in session) authOutput {
+	in.account.lockout = lockout{}
+	result := s.grantTokens(in.client, in.account, in.device)
 	return authOutput{AuthenticationResult: &result, ChallengeParameters: map[string]string{}}
 }
 
-// usable says why an account cannot be worked with, if so.
+// usable says why an account cannot be worked with, if so. A sign-in asks only
+// once the password is right (aws-amplify/amplify-js#4890).
 func (a *account) usable() error {
 	switch {
 	case a.Disabled:
 		return notAuthorized("User is disabled.")
-	case a.Unconfirmed:
-		return &exception{name: "UserNotConfirmedException", message: "User is not confirmed."}
 	case a.ResetRequired:
 		return &exception{name: "PasswordResetRequiredException", message: "Password reset required for the user"}
+	}
+	return a.confirmed()
+}
+
+// confirmed says that a user has not confirmed the sign-up. Cognito looks at that
+// before it looks at the password (amazon-archives/amazon-cognito-identity-js#288).
+func (a *account) confirmed() error {
+	if a.Unconfirmed {
+		return &exception{name: "UserNotConfirmedException", message: "User is not confirmed."}
 	}
 	return nil
 }
@@ -196,7 +227,7 @@ func (c *client) checkSecretHash(username string, parameters map[string]string) 
 	mac := hmac.New(sha256.New, []byte(c.Secret))
 	mac.Write([]byte(username + c.ID))
 	if !hmac.Equal([]byte(given), []byte(base64.StdEncoding.EncodeToString(mac.Sum(nil)))) {
-		return notAuthorized("Unable to verify secret hash for client " + c.ID)
+		return wrongSecretHash(c)
 	}
 	return nil
 }
@@ -205,14 +236,5 @@ func (c *client) checkSecretHash(username string, parameters map[string]string) 
 // string.
 func jsonList(factors []Factor) string {
 	b, _ := json.Marshal(factors) // strings always marshal
-	return string(b)
-}
-
-// digits returns n random digits. The caller holds s.mu.
-func (s *Server) digits(n int) string {
-	b := s.random(n)
-	for i := range b {
-		b[i] = '0' + b[i]%10
-	}
 	return string(b)
 }

@@ -168,6 +168,14 @@ func TestSignInRefuses(t *testing.T) {
 			user: func(u *cognitotest.User) { u.Unconfirmed = true },
 			name: "UserNotConfirmedException", message: "User is not confirmed.",
 		},
+		"a user who has not confirmed, before the password is looked at": {
+			user: func(u *cognitotest.User) { u.Unconfirmed = true }, parameters: with("PASSWORD", "wrong"),
+			name: "UserNotConfirmedException", message: "User is not confirmed.",
+		},
+		"a user who must reset the password, without saying so to somebody who does not know it": {
+			user: func(u *cognitotest.User) { u.ResetRequired = true }, parameters: with("PASSWORD", "wrong"),
+			name: "NotAuthorizedException", message: "Incorrect username or password.",
+		},
 		"a user who must reset the password": {
 			user: func(u *cognitotest.User) { u.ResetRequired = true },
 			name: "PasswordResetRequiredException", message: "Password reset required for the user",

@@ -97,7 +97,7 @@ func (s *Server) mustClient(poolID, id string) *client {
 }
 
 func (s *Server) mustAccount(poolID, username string) *account {
-	a := s.mustPool(poolID).accounts[username]
+	a := s.mustPool(poolID).byName(username)
 	if a == nil {
 		panic("cognitotest: no user " + username + " in pool " + poolID)
 	}

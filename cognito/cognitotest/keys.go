@@ -145,12 +145,17 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request, poolID string
 		Keys []jwk `json:"keys"`
 	}
 	p := s.pools[poolID]
+	refused := p != nil && p.refusesHost(r)
 	if p != nil {
 		for _, k := range p.keys {
 			set.Keys = append(set.Keys, k.jwk())
 		}
 	}
 	s.mu.Unlock()
+	if refused {
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+		return
+	}
 	fault.writeDocument(w, r, p != nil, set)
 }
 
@@ -159,9 +164,18 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request, poolID string
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, poolID string) {
 	s.mu.Lock()
 	p := s.pools[poolID]
+	var issuer string
+	refused := false
+	if p != nil {
+		issuer, refused = p.issuer(), p.refusesHost(r)
+	}
 	s.mu.Unlock()
-	if p == nil {
+	switch {
+	case p == nil:
 		Fault{}.writeDocument(w, r, false, nil)
+		return
+	case refused:
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
 	}
 	scheme := "http"
@@ -169,7 +183,7 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, poolID s
 		scheme = "https"
 	}
 	Fault{}.writeDocument(w, r, true, map[string]any{
-		"issuer":                                p.issuer,
+		"issuer":                                issuer,
 		"jwks_uri":                              scheme + "://" + r.Host + "/" + p.ID + "/.well-known/jwks.json",
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 		"response_types_supported":              []string{"code", "token"},

@@ -39,8 +39,27 @@ type Pool struct {
 	// SoftwareTokenDisabled switches authenticator apps off in this pool: every
 	// operation on them answers SoftwareTokenMFANotFoundException.
 	SoftwareTokenDisabled bool
-	Clients               []Client
-	Users                 []User
+	// Factors are what the pool offers beside authenticator apps: SMS, EmailOTP.
+	// They are in MFAS_CAN_SETUP, and where the pool requires MFA Cognito turns
+	// one on by itself for a user with a phone number or an e-mail address and
+	// no other factor (seen in Amplify Flutter's mfa_sms_totp_required_test).
+	Factors []Factor
+	// SecondaryReplica makes the pool that of a secondary region, where
+	// operations on authenticator apps answer OperationNotEnabledException.
+	SecondaryReplica bool
+	// IssuerType is IssuerOriginal when empty. See [Server.SetIssuerType].
+	IssuerType IssuerType
+	// AliasAttributes are attributes with which users sign in beside their
+	// username, once they are verified: email, phone_number,
+	// preferred_username.
+	AliasAttributes []string
+	// UsernameAttributes are attributes with which users sign in instead of a
+	// username: email, phone_number. The username is then the user's subject.
+	UsernameAttributes []string
+	// Devices makes the pool remember devices; it remembers none when nil.
+	Devices *DeviceConfiguration
+	Clients []Client
+	Users   []User
 	// Key signs the pool's tokens; generated when nil. Tests that need many
 	// servers can share one.
 	Key *rsa.PrivateKey
@@ -63,6 +82,9 @@ type Client struct {
 	// RevealUnknownUsers answers UserNotFoundException for an unknown user, as a
 	// client with PreventUserExistenceErrors set to LEGACY does.
 	RevealUnknownUsers bool
+	// RevocationDisabled leaves origin_jti out of the client's tokens, as in
+	// clients that were made before Cognito could revoke tokens.
+	RevocationDisabled bool
 }
 
 // User describes a user and the state to start in.
@@ -91,9 +113,9 @@ type User struct {
 }
 
 // DemoPools returns the pools of the demonstration: us-east-1_Optional (client
-// demo-optional) and us-east-1_Required (client demo-required, secret
-// demo-secret), each with the users ada, grace and linus and the password
-// Correct-Horse-1.
+// demo-optional) and us-east-1_Required (client demo-required with the secret
+// demo-secret, client demo-required-web without one), each with the users ada,
+// grace and linus and the password Correct-Horse-1.
 func DemoPools() []Pool {
 	users := func() []User {
 		var us []User
@@ -111,14 +133,16 @@ func DemoPools() []Pool {
 	}
 	return []Pool{
 		{ID: "us-east-1_Optional", MFA: MFAOptional, Clients: []Client{{ID: "demo-optional"}}, Users: users()},
-		{ID: "us-east-1_Required", MFA: MFARequired, Clients: []Client{{ID: "demo-required", Secret: "demo-secret"}}, Users: users()},
+		{ID: "us-east-1_Required", MFA: MFARequired, Clients: []Client{
+			{ID: "demo-required", Secret: "demo-secret"}, {ID: "demo-required-web"},
+		}, Users: users()},
 	}
 }
 
 // pool is a user pool in service.
 type pool struct {
 	Pool
-	issuer   string
+	issuers  map[IssuerType]string
 	keys     []*signingKey // the last one signs; the others still verify
 	accounts map[string]*account
 }
@@ -136,9 +160,10 @@ type account struct {
 	factors   map[Factor]bool
 	preferred Factor
 	totp      softwareToken
-	// sent is the code that was sent by SMS or e-mail last.
+	// sent is the code that was sent by SMS or e-mail last, until it is used.
 	sent    string
 	lockout lockout
+	devices map[string]*device // by key
 }
 
 // addPool puts p into service, all but its key. New calls it, before the server
@@ -159,8 +184,10 @@ func (s *Server) addPool(p Pool) error {
 	}
 	served := &pool{
 		Pool:     p,
-		issuer:   "https://cognito-idp." + s.region + ".amazonaws.com/" + p.ID,
 		accounts: map[string]*account{},
+	}
+	if err := served.setIssuers(s.region); err != nil {
+		return err
 	}
 	s.pools[p.ID] = served
 	for _, c := range p.Clients {
@@ -175,7 +202,7 @@ func (s *Server) addPool(p Pool) error {
 		if _, err := decodeSecret(u.TOTPSecret); err != nil {
 			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
 		}
-		served.accounts[u.Username] = s.newAccount(u)
+		served.add(s.newAccount(u))
 	}
 	return nil
 }
@@ -199,7 +226,10 @@ func (s *Server) addClient(p *pool, c Client) error {
 
 func (s *Server) newAccount(u User) *account {
 	u.Attributes = maps.Clone(u.Attributes)
-	a := &account{User: u, sub: s.uuid(), factors: map[Factor]bool{}, preferred: u.Preferred}
+	a := &account{
+		User: u, sub: s.uuid(), preferred: u.Preferred,
+		factors: map[Factor]bool{}, devices: map[string]*device{},
+	}
 	for _, f := range u.Factors {
 		a.factors[f] = true
 	}
@@ -210,22 +240,78 @@ func (s *Server) newAccount(u User) *account {
 	return a
 }
 
-// byName finds an account by its username or its subject, both of which Cognito
-// takes as USERNAME.
+// add puts an account into the pool. Where users sign in with an attribute, what
+// was given as the username is that attribute, and the subject is the username.
+func (p *pool) add(a *account) {
+	if len(p.UsernameAttributes) > 0 {
+		attribute := "phone_number"
+		if strings.Contains(a.Username, "@") {
+			attribute = "email"
+		}
+		if slices.Contains(p.UsernameAttributes, attribute) {
+			a.set(attribute, a.Username)
+		}
+		a.Username = a.sub
+	}
+	p.accounts[a.Username] = a
+}
+
+// set sets an attribute.
+func (a *account) set(name, value string) {
+	if a.Attributes == nil {
+		a.Attributes = map[string]string{}
+	}
+	a.Attributes[name] = value
+}
+
+// byName finds an account by what Cognito takes as USERNAME: its username, its
+// subject, or an attribute that the pool takes instead.
 func (p *pool) byName(name string) *account {
 	if a := p.accounts[name]; a != nil {
 		return a
 	}
 	for _, a := range p.accounts {
-		if a.sub == name {
+		if a.sub == name || p.hasAlias(a, name) {
 			return a
 		}
 	}
 	return nil
 }
 
+// hasAlias says whether the user signs in with that attribute.
+func (p *pool) hasAlias(a *account, value string) bool {
+	if value == "" {
+		return false
+	}
+	for _, name := range p.UsernameAttributes {
+		if a.Attributes[name] == value {
+			return true
+		}
+	}
+	for _, name := range p.AliasAttributes {
+		verified := name == "preferred_username" || a.Attributes[name+"_verified"] == "true"
+		if verified && a.Attributes[name] == value {
+			return true
+		}
+	}
+	return false
+}
+
 // mfaList is what GetUser calls UserMFASettingList: the factors that are on, in
 // a stable order.
 func (a *account) mfaList() []Factor {
 	return slices.Sorted(maps.Keys(a.factors))
+}
+
+// preference is what GetUser calls PreferredMfaSetting. Where the pool requires
+// MFA the only factor of a user counts as preferred (seen in Amplify Flutter's
+// mfa_sms_totp_required_test).
+func (p *pool) preference(a *account) Factor {
+	if a.factors[a.preferred] {
+		return a.preferred
+	}
+	if on := a.mfaList(); len(on) == 1 && p.MFA == MFARequired {
+		return on[0]
+	}
+	return ""
 }

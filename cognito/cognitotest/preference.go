@@ -1,7 +1,5 @@
 package cognitotest
 
-import "maps"
-
 type mfaSettings struct {
 	Enabled      bool
 	PreferredMfa bool
@@ -15,7 +13,9 @@ type setUserMFAPreferenceInput struct {
 }
 
 // setUserMFAPreference turns factors on and off; a factor that is not sent stays
-// as it is:
+// as it is. The last factor can be turned off even where the pool requires one
+// (seen in Amplify Flutter's mfa_totp_required_test); the next sign-in is then
+// MFA_SETUP again:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserMFAPreference.html
 func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error) {
 	var c constraints
@@ -49,21 +49,23 @@ func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error
 
 // checkPreference says why the settings cannot be, before any is changed.
 func (p *pool) checkPreference(a *account, asked map[Factor]mfaSettings) error {
-	preferred, left := 0, maps.Clone(a.factors)
-	for f, settings := range asked {
-		if settings.Enabled {
-			left[f] = true
-		} else {
-			delete(left, f)
-		}
+	preferred := 0
+	for _, settings := range asked {
 		if settings.Enabled && settings.PreferredMfa {
 			preferred++
 		}
 	}
+	app, isAsked := asked[SoftwareToken]
 	_, sms := asked[SMS]
 	switch {
-	case asked[SoftwareToken].Enabled && a.totp.verified == "":
+	case isAsked && p.SecondaryReplica:
+		return notEnabled()
+	case app.Enabled && a.totp.verified == "":
 		return invalidParameter("User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
+	case isAsked && a.totp.verified == "":
+		// Cognito says so even when the request turns the app off
+		// (aws-amplify/amplify-js#944, #3844).
+		return invalidParameter("User has not set up software token mfa")
 	case sms && a.Attributes["phone_number"] == "":
 		// Cognito says so even when the request turns SMS off
 		// (aws-amplify/amplify-js#5766).
@@ -72,8 +74,6 @@ func (p *pool) checkPreference(a *account, asked map[Factor]mfaSettings) error {
 		return invalidParameter("User does not have delivery config set to turn on EMAIL_OTP")
 	case preferred > 1:
 		return invalidParameter("Only one factor can be set as preferred.")
-	case p.MFA == MFARequired && len(a.factors) > 0 && len(left) == 0:
-		return invalidParameter("User pool requires MFA, the last factor of a user cannot be turned off.")
 	}
 	return nil
 }

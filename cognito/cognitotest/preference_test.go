@@ -82,7 +82,6 @@ func TestPreferenceLeavesFactorsThatAreNotSent(t *testing.T) {
 func TestPreferenceRefuses(t *testing.T) {
 	enrolled := func(u *cognitotest.User) { u.TOTPSecret = enrolledSecret }
 	tests := map[string]struct {
-		mfa           cognitotest.MFA
 		user          func(*cognitotest.User)
 		in            cip.SetUserMFAPreferenceInput
 		name, message string
@@ -103,10 +102,9 @@ func TestPreferenceRefuses(t *testing.T) {
 			},
 			name: "InvalidParameterException", message: "Only one factor can be set as preferred.",
 		},
-		"turning off the last factor where the pool requires one": {
-			mfa: cognitotest.MFARequired, user: enrolled,
+		"turning off an app that was never set up": {
 			in:   softwareToken(false, false),
-			name: "InvalidParameterException", message: "User pool requires MFA, the last factor of a user cannot be turned off.",
+			name: "InvalidParameterException", message: "User has not set up software token mfa",
 		},
 		"a user who has not confirmed": {
 			user: func(u *cognitotest.User) { u.Unconfirmed = true },
@@ -120,26 +118,25 @@ func TestPreferenceRefuses(t *testing.T) {
 			if change == nil {
 				change = func(*cognitotest.User) {}
 			}
-			s := start(t, changeUser(optional, change), changePool(optional, func(p *cognitotest.Pool) {
-				if test.mfa != "" {
-					p.MFA = test.mfa
-				}
-			}))
+			s := start(t, changeUser(optional, change))
 			err := s.prefer(t, s.SignIn(optional, optionalClient, "ada").AccessToken, test.in)
 			wantException(t, err, test.name, test.message)
 		})
 	}
 }
 
-func TestTheLastFactorCanBeReplacedWhereThePoolRequiresOne(t *testing.T) {
+// What Amplify Flutter's mfa_totp_required_test saw: Cognito does not object, and
+// asks for a new app at the next sign-in.
+func TestTheLastFactorCanBeTurnedOffWhereThePoolRequiresOne(t *testing.T) {
 	s := start(t, changeUser(required, func(u *cognitotest.User) { u.TOTPSecret = enrolledSecret }))
 	token := s.SignIn(required, requiredClient, "ada").AccessToken
-	err := s.prefer(t, token, cip.SetUserMFAPreferenceInput{
-		SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{},
-		EmailMfaSettings:         &types.EmailMfaSettingsType{Enabled: true},
-	})
-	if err != nil {
+	s.wantMFA(t, token, "SOFTWARE_TOKEN_MFA", "SOFTWARE_TOKEN_MFA")
+	if err := s.prefer(t, token, softwareToken(false, false)); err != nil {
 		t.Fatal(err)
 	}
-	s.wantMFA(t, token, "", "EMAIL_OTP")
+	s.wantMFA(t, token, "")
+	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, requiredClient))
+	if in.ChallengeName != types.ChallengeNameTypeMfaSetup {
+		t.Errorf("got challenge %s, want MFA_SETUP", in.ChallengeName)
+	}
 }

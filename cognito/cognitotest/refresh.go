@@ -11,7 +11,7 @@ func (s *Server) initiateRefresh(c *client, parameters map[string]string) (any, 
 	if token == "" {
 		return nil, missing("REFRESH_TOKEN")
 	}
-	g, err := s.refreshable(c, token)
+	g, err := s.refreshable(c, token, parameters["DEVICE_KEY"])
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +26,7 @@ func (s *Server) initiateRefresh(c *client, parameters map[string]string) (any, 
 type getTokensFromRefreshTokenInput struct {
 	ClientID     string `json:"ClientId"`
 	ClientSecret string
+	DeviceKey    string
 	RefreshToken string
 }
 
@@ -44,9 +45,9 @@ func (s *Server) getTokensFromRefreshToken(in *getTokensFromRefreshTokenInput) (
 		return nil, err
 	}
 	if !c.hasSecret(in.ClientSecret) {
-		return nil, notAuthorized("Unable to verify secret hash for client " + c.ID)
+		return nil, wrongSecretHash(c)
 	}
-	g, err := s.refreshable(c, in.RefreshToken)
+	g, err := s.refreshable(c, in.RefreshToken, in.DeviceKey)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +55,14 @@ func (s *Server) getTokensFromRefreshToken(in *getTokensFromRefreshTokenInput) (
 	return authOutput{AuthenticationResult: &result}, nil
 }
 
-// refreshable finds the grant of a refresh token that is still good. The caller
-// holds s.mu.
-func (s *Server) refreshable(c *client, token string) (*grant, error) {
+// refreshable finds the grant of a refresh token that is still good, and from the
+// device that signed in with it. The caller holds s.mu.
+func (s *Server) refreshable(c *client, token, deviceKey string) (*grant, error) {
 	g := s.grants[token]
 	switch {
-	case g == nil || g.client != c:
+	case g == nil || g.client != c || !g.isFrom(deviceKey):
 		return nil, notAuthorized("Invalid Refresh Token")
-	case s.revoked[g.origin]:
+	case s.revoked[g.event]:
 		return nil, notAuthorized("Refresh Token has been revoked")
 	case !s.now().Before(g.expires):
 		return nil, notAuthorized("Refresh Token has expired")
@@ -87,6 +88,8 @@ func (s *Server) revokeToken(in *revokeTokenInput) (any, error) {
 	c := s.clients[in.ClientID]
 	g := s.grants[in.Token]
 	switch {
+	case c != nil && c.RevocationDisabled:
+		return nil, &exception{name: "UnsupportedOperationException", message: "Token revocation is not enabled for this client."}
 	case c == nil || !c.hasSecret(in.ClientSecret):
 		return nil, &exception{name: "UnauthorizedException", message: "Invalid client."}
 	case g == nil && strings.Count(in.Token, ".") == 2:
@@ -94,7 +97,7 @@ func (s *Server) revokeToken(in *revokeTokenInput) (any, error) {
 	case g == nil || g.client != c:
 		return nil, invalidParameter("Invalid Refresh Token")
 	}
-	s.revoked[g.origin] = true
+	s.revoked[g.event] = true
 	return struct{}{}, nil
 }
 
@@ -119,7 +122,7 @@ func (s *Server) globalSignOut(in *globalSignOutInput) (any, error) {
 	}
 	for _, g := range s.grants {
 		if g.account == a {
-			s.revoked[g.origin] = true
+			s.revoked[g.event] = true
 		}
 	}
 	return struct{}{}, nil

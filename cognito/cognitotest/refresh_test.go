@@ -115,3 +115,16 @@ func TestGlobalSignOutEndsEverySignInOfTheUser(t *testing.T) {
 		t.Errorf("somebody else's sign-in: %v", err)
 	}
 }
+
+func TestAClientWithoutRevocationHasNoOrigin(t *testing.T) {
+	s := start(t, changePool(optional, func(p *cognitotest.Pool) { p.Clients[0].RevocationDisabled = true }))
+	tokens := s.SignIn(optional, optionalClient, "ada")
+	claims := part(t, tokens.AccessToken, 1)
+	if origin, there := claims["origin_jti"]; there || claims["auth_time"] == nil {
+		t.Errorf("origin_jti %v, auth_time %v; want none and one", origin, claims["auth_time"])
+	}
+	_, err := s.sdk.RevokeToken(t.Context(), &cip.RevokeTokenInput{ClientId: aws.String(optionalClient), Token: aws.String(tokens.RefreshToken)})
+	wantException(t, err, "UnsupportedOperationException", "")
+	must[*cip.GlobalSignOutOutput](t)(s.sdk.GlobalSignOut(t.Context(), &cip.GlobalSignOutInput{AccessToken: aws.String(tokens.AccessToken)}))
+	wantException(t, s.getUser(t, tokens.AccessToken), "NotAuthorizedException", "Access Token has been revoked")
+}

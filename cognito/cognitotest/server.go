@@ -25,10 +25,8 @@ type Options struct {
 	// nil. It must not end. RSA keys do not come from it: Go's key generation
 	// ignores any source but its own. Give Pool.Key for a fixed key.
 	Rand io.Reader
-	// KeepSessionOnWrongCode lets a session outlive a wrong code in
-	// VerifySoftwareToken. AWS does not say whether it does; the stand-in is
-	// strict by default and takes it as lost.
-	KeepSessionOnWrongCode bool
+	// Variants choose among the behaviours of Cognito that reports disagree on.
+	Variants Variants
 	// Quota limits calls as an AWS account does; no limit when zero. See
 	// [CognitoQuota].
 	Quota Quota
@@ -45,13 +43,12 @@ type Server struct {
 	now        func() time.Time
 	logger     *slog.Logger
 	operations map[string]operation
-	// keepSessions is Options.KeepSessionOnWrongCode.
-	keepSessions bool
 
 	// mu makes each operation atomic, as Cognito's are on one user, and guards
 	// everything below.
 	mu          sync.Mutex
 	rand        io.Reader
+	variants    Variants
 	pools       map[string]*pool
 	clients     map[string]*client
 	sessions    map[string]*session
@@ -71,20 +68,20 @@ type Server struct {
 // the fault in the options.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		region:       o.Region,
-		now:          o.Now,
-		logger:       o.Logger,
-		keepSessions: o.KeepSessionOnWrongCode,
-		rand:         o.Rand,
-		pools:        map[string]*pool{},
-		clients:      map[string]*client{},
-		sessions:     map[string]*session{},
-		grants:       map[string]*grant{},
-		revoked:      map[string]bool{},
-		calls:        map[string]int{},
-		faults:       map[string][]Fault{},
-		latency:      o.Latency,
-		refused:      map[string]int{},
+		region:   o.Region,
+		now:      o.Now,
+		logger:   o.Logger,
+		variants: o.Variants,
+		rand:     o.Rand,
+		pools:    map[string]*pool{},
+		clients:  map[string]*client{},
+		sessions: map[string]*session{},
+		grants:   map[string]*grant{},
+		revoked:  map[string]bool{},
+		calls:    map[string]int{},
+		faults:   map[string][]Fault{},
+		latency:  o.Latency,
+		refused:  map[string]int{},
 	}
 	if s.region == "" {
 		s.region = "us-east-1"
@@ -119,8 +116,9 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers the API at POST /, each pool's keys at
 // GET /{poolID}/.well-known/jwks.json, its discovery document at
 // GET /{poolID}/.well-known/openid-configuration, and a browser's preflight
-// anywhere. Everything else is 404.
+// anywhere. Everything else is 404. Every answer has the server's clock in Date.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	allowBrowsers(w.Header(), r)
 	poolID, document, wellKnown := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/.well-known/")
 	switch {
@@ -141,7 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the browser and sends its request there directly.
 func allowBrowsers(h http.Header, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "X-Amzn-RequestId, X-Amzn-ErrorType, Date")
+	h.Set("Access-Control-Expose-Headers", "X-Amzn-RequestId, X-Amzn-ErrorType, X-Amzn-ErrorMessage, Date")
 	if r.Method != http.MethodOptions {
 		return
 	}

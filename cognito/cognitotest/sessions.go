@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"maps"
 	"time"
@@ -38,6 +39,9 @@ type session struct {
 	// associated sessions come from AssociateSoftwareToken and go to
 	// VerifySoftwareToken; verified ones come from there and answer MFA_SETUP.
 	associated, verified bool
+	// device is the key of the device that the sign-in comes from, where the
+	// pool remembers it.
+	device string
 	// srp is the exchange of a PASSWORD_VERIFIER session, whose account is nil
 	// when there is no such user.
 	srp *srpExchange
@@ -55,15 +59,21 @@ func (s *Server) open(next session) string {
 		maps.DeleteFunc(s.sessions, func(_ string, old *session) bool { return now.Sub(old.expires) > forgetAfter })
 	}
 	next.expires = now.Add(next.client.AuthSessionValidity)
-	// Cognito's sessions are encrypted state of some hundred bytes that begin
-	// with these four; their length is worth having in tests.
-	state := append([]byte{0x01, 0x80, 0x01, 0x78}, s.random(596)...)
-	id := base64.RawURLEncoding.EncodeToString(state)
+	id := s.sessionID()
 	if next.srp != nil {
-		id = base64.StdEncoding.EncodeToString(state) // clients decode a secret block
+		id = base64.StdEncoding.EncodeToString([]byte(id)) // clients decode a secret block
 	}
 	s.sessions[id] = &next
 	return id
+}
+
+// sessionID makes the name of a session. Cognito's are encrypted state of some
+// hundred bytes that begin with these four; their length is worth having in
+// tests. The caller holds s.mu.
+func (s *Server) sessionID() string {
+	length := cmp.Or(s.variants.SessionLength, 800)
+	state := append([]byte{0x01, 0x80, 0x01, 0x78}, s.random(length)...)
+	return base64.RawURLEncoding.EncodeToString(state)[:length]
 }
 
 // find returns the session of that ID if it is good for the challenge. The

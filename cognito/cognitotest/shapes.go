@@ -15,9 +15,13 @@ type shape int
 const (
 	accessTokenShape shape = iota
 	clientIDShape
+	deviceKeyShape
 	deviceNameShape
+	nameShape
 	sessionShape
 	userCodeShape
+	userPoolIDShape
+	usernameShape
 )
 
 // rules are a shape's length in characters, where a maximum of 0 is none, and
@@ -31,12 +35,22 @@ func (s shape) rules() (minLen, maxLen int, pattern, allowed string) {
 		// The model's client IDs have no hyphen. The stand-in's may, so that the
 		// IDs of demonstrations and tests can be read.
 		return 1, 128, `[\w+-]+`, alphanumeric + "_+-"
+	case deviceKeyShape:
+		return 1, 55, `[\w-]+_[0-9a-f-]+`, alphanumeric + "_-"
 	case deviceNameShape:
 		return 0, 131072, "", ""
+	case nameShape:
+		return 1, 1024, "", ""
 	case sessionShape:
-		return 20, 2048, "", ""
+		// The model says 2048, and Cognito's own error says 8192
+		// (aws-amplify/amplify-js#14411).
+		return 20, 8192, "", ""
 	case userCodeShape:
 		return 6, 6, `[0-9]+`, "0123456789"
+	case userPoolIDShape:
+		return 1, 55, `[\w-]+_[0-9a-zA-Z]+`, alphanumeric + "_-"
+	case usernameShape:
+		return 1, 128, "", ""
 	default:
 		panic(fmt.Sprintf("cognitotest: no shape %d", s))
 	}

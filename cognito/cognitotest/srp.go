@@ -138,6 +138,9 @@ func (s *Server) verifyPassword(c *client, responses map[string]string) (any, er
 	}
 	found.used = true
 	if a := found.account; a != nil {
+		if err := a.confirmed(); err != nil {
+			return nil, err
+		}
 		if err := a.lockout.attempt(s.now()); err != nil {
 			return nil, err
 		}
@@ -159,7 +162,7 @@ func (s *Server) verifyPassword(c *client, responses map[string]string) (any, er
 		found.account.lockout.fail(s.now())
 		return nil, wrongPassword()
 	}
-	return s.afterPassword(c, found.account)
+	return s.afterPassword(session{client: c, account: found.account, device: responses["DEVICE_KEY"]})
 }
 
 // srpName is the part of a pool's ID that goes into its users' verifiers.

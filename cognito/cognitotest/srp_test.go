@@ -186,3 +186,19 @@ func TestSRPRevealsUnknownUsersWhereTheClientSaysSo(t *testing.T) {
 	_, err := s.initiateSRP(t, optionalClient, "nobody", newSRPClient().public)
 	wantException(t, err, "UserNotFoundException", "User does not exist.")
 }
+
+func TestSRPRefusesBeforeItLooksAtThePassword(t *testing.T) {
+	s := start(t, changeUser(optional, func(u *cognitotest.User) { u.Unconfirmed = true }))
+	for _, sent := range []string{password, "wrong"} {
+		_, err := s.signInBySRP(t, optionalClient, "ada", sent)
+		wantException(t, err, "UserNotConfirmedException", "User is not confirmed.")
+	}
+}
+
+func TestSRPTellsOfAResetOnlyWhoKnowsThePassword(t *testing.T) {
+	s := start(t, changeUser(optional, func(u *cognitotest.User) { u.ResetRequired = true }))
+	_, err := s.signInBySRP(t, optionalClient, "ada", "wrong")
+	wantException(t, err, "NotAuthorizedException", "Incorrect username or password.")
+	_, err = s.signInBySRP(t, optionalClient, "ada", password)
+	wantException(t, err, "PasswordResetRequiredException", "Password reset required for the user")
+}

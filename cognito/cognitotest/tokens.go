@@ -19,13 +19,15 @@ type Tokens struct {
 	AccessToken  string
 	IDToken      string
 	RefreshToken string
+	DeviceKey    string // empty where the pool remembers no devices
 }
 
-// grant is a finished sign-in: what a refresh token stands for. Its origin is in
+// grant is a finished sign-in: what a refresh token stands for. Its event is in
 // every token made from it, so that they can be revoked together.
 type grant struct {
 	account  *account
 	client   *client
+	device   string // the key of the device, empty where the pool remembers none
 	origin   string
 	event    string
 	signedIn time.Time
@@ -34,18 +36,26 @@ type grant struct {
 
 // authenticationResult is a sign-in's tokens as the API gives them.
 type authenticationResult struct {
-	AccessToken  string
-	ExpiresIn    int
-	IDToken      string `json:"IdToken"`
-	RefreshToken string `json:",omitempty"`
-	TokenType    string
+	AccessToken       string
+	ExpiresIn         int
+	IDToken           string             `json:"IdToken"`
+	NewDeviceMetadata *newDeviceMetadata `json:",omitempty"`
+	RefreshToken      string             `json:",omitempty"`
+	TokenType         string
 }
 
-// grantTokens finishes a sign-in. The caller holds s.mu.
-func (s *Server) grantTokens(c *client, a *account) authenticationResult {
+// grantTokens finishes a sign-in from a device that the pool remembers, or from
+// a new one when device is empty. The caller holds s.mu.
+func (s *Server) grantTokens(c *client, a *account, device string) authenticationResult {
+	var added *newDeviceMetadata
+	if device == "" && c.pool.Devices != nil {
+		added = s.addDevice(a)
+		device = added.DeviceKey
+	}
 	g := &grant{
 		account:  a,
 		client:   c,
+		device:   device,
 		origin:   s.uuid(),
 		event:    s.uuid(),
 		signedIn: s.now(),
@@ -54,7 +64,7 @@ func (s *Server) grantTokens(c *client, a *account) authenticationResult {
 	refresh := s.opaqueToken()
 	s.grants[refresh] = g
 	result := s.tokensOf(g)
-	result.RefreshToken = refresh
+	result.RefreshToken, result.NewDeviceMetadata = refresh, added
 	return result
 }
 
@@ -76,6 +86,9 @@ func (s *Server) accessClaims(g *grant) jwt.MapClaims {
 	claims["client_id"] = g.client.ID
 	claims["scope"] = apiScope
 	claims["username"] = g.account.Username
+	if g.device != "" {
+		claims["device_key"] = g.device
+	}
 	return claims
 }
 
@@ -95,17 +108,20 @@ func (s *Server) idClaims(g *grant) jwt.MapClaims {
 }
 
 func (s *Server) commonClaims(g *grant, use string) jwt.MapClaims {
-	return jwt.MapClaims{
-		"auth_time":  g.signedIn.Unix(),
-		"event_id":   g.event,
-		"exp":        s.now().Add(g.client.AccessTokenValidity).Unix(),
-		"iat":        s.now().Unix(),
-		"iss":        g.client.pool.issuer,
-		"jti":        s.uuid(),
-		"origin_jti": g.origin,
-		"sub":        g.account.sub,
-		"token_use":  use,
+	claims := jwt.MapClaims{
+		"auth_time": g.signedIn.Unix(),
+		"event_id":  g.event,
+		"exp":       s.now().Add(g.client.AccessTokenValidity).Unix(),
+		"iat":       s.now().Unix(),
+		"iss":       g.client.pool.issuer(),
+		"jti":       s.uuid(),
+		"sub":       g.account.sub,
+		"token_use": use,
 	}
+	if !g.client.RevocationDisabled {
+		claims["origin_jti"] = g.origin
+	}
+	return claims
 }
 
 // sign makes a token of claims, with exactly the header that Cognito's have: alg
@@ -152,7 +168,7 @@ func (s *Server) authorize(token string) (*account, *pool, error) {
 	if exp, err := claims.GetExpirationTime(); err != nil || exp == nil || !s.now().Before(exp.Time) {
 		return nil, nil, notAuthorized("Access Token has expired")
 	}
-	if origin, _ := claims["origin_jti"].(string); s.revoked[origin] {
+	if event, _ := claims["event_id"].(string); s.revoked[event] {
 		return nil, nil, notAuthorized("Access Token has been revoked")
 	}
 	if scope, _ := claims["scope"].(string); !slices.Contains(strings.Fields(scope), apiScope) {
@@ -169,23 +185,18 @@ func (s *Server) authorize(token string) (*account, *pool, error) {
 	return a, p, nil
 }
 
-func (s *Server) issuedBy(issuer string) *pool {
-	for _, p := range s.pools {
-		if p.issuer == issuer {
-			return p
-		}
-	}
-	return nil
-}
-
 // SignIn signs a user in without a call of the API, whatever state the user is
 // in. It panics when there is no such pool, client of that pool, or user.
 func (s *Server) SignIn(poolID, clientID, username string) Tokens {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.mustAccount(poolID, username)
-	t := s.grantTokens(s.mustClient(poolID, clientID), a)
-	return Tokens{AccessToken: t.AccessToken, IDToken: t.IDToken, RefreshToken: t.RefreshToken}
+	t := s.grantTokens(s.mustClient(poolID, clientID), a, "")
+	tokens := Tokens{AccessToken: t.AccessToken, IDToken: t.IDToken, RefreshToken: t.RefreshToken}
+	if t.NewDeviceMetadata != nil {
+		tokens.DeviceKey = t.NewDeviceMetadata.DeviceKey
+	}
+	return tokens
 }
 
 // Mint signs a token with exactly Cognito's header. Its claims are those of an

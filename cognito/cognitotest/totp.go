@@ -23,6 +23,8 @@ type softwareToken struct {
 	// pending is the secret of the latest AssociateSoftwareToken. It replaces
 	// the verified one when it is verified, not before.
 	pending string
+	// earlier are the secrets that pending replaced, none of them verified.
+	earlier []string
 	// device is the name that VerifySoftwareToken gave the app.
 	device string
 	// used are the steps whose code was taken already: a code proves possession
@@ -61,9 +63,29 @@ func (t *softwareToken) candidate() string {
 	return cmp.Or(t.pending, t.verified)
 }
 
+// renew makes secret the one that waits for its first code.
+func (t *softwareToken) renew(secret string) {
+	if t.pending != "" {
+		t.earlier = append(t.earlier, t.pending)
+	}
+	t.pending = secret
+}
+
 // enroll makes the pending secret the one that counts.
 func (t *softwareToken) enroll(device string) {
-	t.verified, t.pending, t.device, t.used = t.pending, "", device, nil
+	*t = softwareToken{verified: t.pending, device: device}
+}
+
+// enrollEarlier makes the earlier secret count that has this code, or leaves the
+// one that counts already. The pending one goes on waiting.
+func (t *softwareToken) enrollEarlier(code string, now time.Time) bool {
+	for _, secret := range append(t.earlier, t.verified) {
+		if _, ok := match(secret, code, now); ok {
+			t.verified = secret
+			return true
+		}
+	}
+	return false
 }
 
 // totp computes the code of a step: six digits of an HMAC-SHA1 (RFC 4226 §5.3,

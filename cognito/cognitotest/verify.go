@@ -39,8 +39,8 @@ func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) 
 		return nil, noSoftwareToken()
 	}
 	if !by.verify(in.UserCode, in.FriendlyDeviceName, s) {
-		if by.session != nil && !s.keepSessions {
-			by.session.used = true
+		if by.session != nil {
+			by.session.used = s.variants.WrongCodeEndsSetUp
 		}
 		return nil, &exception{
 			name:    "EnableSoftwareTokenMFAException",
@@ -62,20 +62,20 @@ func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) 
 func (by enrollee) verify(code, device string, s *Server) bool {
 	token := &by.account.totp
 	at, ok := match(token.candidate(), code, s.now())
+	switch {
+	case ok && token.pending != "":
+		token.enroll(device)
+	case !ok && s.variants.OldSecretVerifies:
+		ok = token.enrollEarlier(code, s.now())
+	}
 	if !ok {
 		return false
-	}
-	if token.pending != "" {
-		token.enroll(device)
 	}
 	token.use(at)
 	// In mid-sign-in, and where the pool requires it, the factor is on from here;
 	// otherwise it waits for SetUserMFAPreference.
 	if by.session != nil || by.pool.MFA == MFARequired {
 		by.account.factors[SoftwareToken] = true
-		if by.account.preferred == "" {
-			by.account.preferred = SoftwareToken
-		}
 	}
 	return true
 }

@@ -112,9 +112,9 @@ func TestVerifyWithoutANewSecretChecksTheOneThatCounts(t *testing.T) {
 }
 
 func TestASessionAfterAWrongCode(t *testing.T) {
-	for name, keep := range map[string]bool{"is lost": false, "lives on where the options say so": true} {
+	for name, keep := range map[string]bool{"lives on": true, "is lost where the options say so": false} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, func(o *cognitotest.Options) { o.KeepSessionOnWrongCode = keep })
+			s := start(t, func(o *cognitotest.Options) { o.Variants.WrongCodeEndsSetUp = !keep })
 			out := must[*cip.AssociateSoftwareTokenOutput](t)(s.associateBySession(t, s.Session(required, requiredClient, "ada")))
 			_, err := s.verifyBySession(t, *out.Session, s.wrongCode(t, *out.SecretCode))
 			wantException(t, err, "EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA")
@@ -126,6 +126,25 @@ func TestASessionAfterAWrongCode(t *testing.T) {
 				wantException(t, err, "NotAuthorizedException", "Invalid session for the user, session can only be used once.")
 			}
 		})
+	}
+}
+
+// What aws-amplify/amplify-flutter#4509 reports: the old app's code is taken, and
+// says nothing about the new secret.
+func TestAnOldSecretVerifiesWhereTheOptionsSaySo(t *testing.T) {
+	s := start(t, func(o *cognitotest.Options) { o.Variants.OldSecretVerifies = true })
+	token := s.SignIn(optional, optionalClient, "ada").AccessToken
+	first := *must[*cip.AssociateSoftwareTokenOutput](t)(s.associateByToken(t, token)).SecretCode
+	second := *must[*cip.AssociateSoftwareTokenOutput](t)(s.associateByToken(t, token)).SecretCode
+	must[*cip.VerifySoftwareTokenOutput](t)(s.verifyByToken(t, token, s.code(t, first, 0)))
+	if s.TOTPSecret(optional, "ada") != first || s.PendingSecret(optional, "ada") != second {
+		t.Error("the code of the first secret did not leave the second one waiting")
+	}
+	third := *must[*cip.AssociateSoftwareTokenOutput](t)(s.associateByToken(t, token)).SecretCode
+	must[*cip.VerifySoftwareTokenOutput](t)(s.verifyByToken(t, token, s.code(t, first, 0)))
+	must[*cip.VerifySoftwareTokenOutput](t)(s.verifyByToken(t, token, s.code(t, third, 0)))
+	if s.TOTPSecret(optional, "ada") != third || s.PendingSecret(optional, "ada") != "" {
+		t.Error("the new secret does not count after its own code")
 	}
 }
 

@@ -19,39 +19,6 @@ const (
 	maxRequest = 1 << 20
 )
 
-// operation is one of the API's operations. It reads a request, works under the
-// server's lock, and gives the reply or an *exception.
-type operation struct {
-	quota category
-	do    func(body []byte) (any, error)
-}
-
-// decode makes an operation's work of a function on its input.
-func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
-	return func(body []byte) (any, error) {
-		in := new(In)
-		if err := json.Unmarshal(body, in); err != nil {
-			return nil, serialization("The request body does not fit the operation.")
-		}
-		return do(in)
-	}
-}
-
-// routes lists the operations by name.
-func (s *Server) routes() map[string]operation {
-	return map[string]operation{
-		"AssociateSoftwareToken":    {userResourceUpdate, decode(s.associateSoftwareToken)},
-		"GetUser":                   {userRead, decode(s.getUser)},
-		"GetTokensFromRefreshToken": {unlimited, decode(s.getTokensFromRefreshToken)},
-		"GlobalSignOut":             {unlimited, decode(s.globalSignOut)},
-		"InitiateAuth":              {userAuthentication, decode(s.initiateAuth)},
-		"RespondToAuthChallenge":    {userAuthentication, decode(s.respondToAuthChallenge)},
-		"RevokeToken":               {unlimited, decode(s.revokeToken)},
-		"SetUserMFAPreference":      {userResourceUpdate, decode(s.setUserMFAPreference)},
-		"VerifySoftwareToken":       {userResourceUpdate, decode(s.verifySoftwareToken)},
-	}
-}
-
 // serveCall answers one call of the API: it counts the call, lets the planned
 // fault happen, does the work and writes the reply.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +45,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	case fault.StatusError:
 		reply = verifySoftwareTokenOutput{Status: "ERROR"}
 	case !known:
-		err = &exception{name: "UnknownOperationException", message: "The stand-in does not know this operation."}
+		err = unknownOperation()
+	case do.by == signer && !signed(r):
+		err = unsigned()
 	case unread != nil:
 		err = serialization("The request body could not be read.")
 	default:
@@ -119,6 +88,9 @@ func (s *Server) encode(h http.Header, name string, reply any, err error) (int, 
 		}
 		// The SDKs read the header first; Cognito's has a trailing colon.
 		h.Set("X-Amzn-ErrorType", ex.name+":")
+		if ex.message != "" {
+			h.Set("X-Amzn-ErrorMessage", ex.message)
+		}
 		status, reply = ex.httpStatus(), ex.body()
 	}
 	h.Set("Content-Type", contentType)

@@ -18,9 +18,24 @@ import (
 // post makes a call without the SDK.
 func post(t *testing.T, s *standIn, target, body string) (*http.Response, string) {
 	t.Helper()
+	return send(t, s, target, "", body)
+}
+
+// postSigned makes an administrator's call, with a signature that is none.
+func postSigned(t *testing.T, s *standIn, operation, body string) (*http.Response, string) {
+	t.Helper()
+	return send(t, s, "AWSCognitoIdentityProviderService."+operation,
+		"AWS4-HMAC-SHA256 Credential=any/20260314/us-east-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=any", body)
+}
+
+func send(t *testing.T, s *standIn, target, authorization, body string) (*http.Response, string) {
+	t.Helper()
 	req := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/", strings.NewReader(body)))
 	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	req.Header.Set("X-Amz-Target", target)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
 	res := must[*http.Response](t)(http.DefaultClient.Do(req))
 	defer func() { _ = res.Body.Close() }()
 	return res, string(must[[]byte](t)(io.ReadAll(res.Body)))
@@ -42,6 +57,7 @@ func TestExceptionsTravelAsCognitosDo(t *testing.T) {
 		"no body":                   {target: prefix + "GetUser", status: 400, name: "SerializationException"},
 		"a member of another type":  {target: prefix + "GetUser", body: `{"AccessToken":1}`, status: 400, name: "SerializationException"},
 		"a body that is too long":   {target: prefix + "GetUser", body: `{"AccessToken":"` + strings.Repeat("a", 1<<20) + `"}`, status: 400, name: "SerializationException"},
+		"a signature missing":       {target: prefix + "AdminDeleteSoftwareToken", body: `{}`, status: 400, name: "MissingAuthenticationTokenException"},
 		"a required member missing": {target: prefix + "GetUser", body: `{}`, status: 400, name: "InvalidParameterException"},
 	}
 	for name, test := range tests {
@@ -62,10 +78,20 @@ func TestExceptionsTravelAsCognitosDo(t *testing.T) {
 				t.Error("no X-Amzn-RequestId")
 			}
 			var problem struct {
-				Type string `json:"__type"`
+				Type    string `json:"__type"`
+				Message string `json:"message"`
 			}
 			if err := json.Unmarshal([]byte(body), &problem); err != nil || problem.Type != test.name {
 				t.Errorf("body %s (%v), want __type %s", body, err, test.name)
+			}
+			if got := res.Header.Get("X-Amzn-ErrorMessage"); got != problem.Message {
+				t.Errorf("X-Amzn-ErrorMessage: %q, want the message %q", got, problem.Message)
+			}
+			if exposed := res.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "X-Amzn-ErrorType, X-Amzn-ErrorMessage, Date") {
+				t.Errorf("pages cannot read the headers of an error: %q", exposed)
+			}
+			if got, want := res.Header.Get("Date"), s.clock.now().Format(http.TimeFormat); got != want {
+				t.Errorf("Date: %q, want the stand-in's clock %q", got, want)
 			}
 		})
 	}
@@ -74,8 +100,7 @@ func TestExceptionsTravelAsCognitosDo(t *testing.T) {
 func TestAnEmptyReplyIsAnEmptyObject(t *testing.T) {
 	s := start(t)
 	token := s.SignIn(optional, optionalClient, "ada").AccessToken
-	res, body := post(t, s, "AWSCognitoIdentityProviderService.SetUserMFAPreference",
-		`{"AccessToken":"`+token+`","SoftwareTokenMfaSettings":{}}`)
+	res, body := post(t, s, "AWSCognitoIdentityProviderService.SetUserMFAPreference", `{"AccessToken":"`+token+`"}`)
 	if res.StatusCode != http.StatusOK || strings.TrimSpace(body) != "{}" {
 		t.Errorf("got %s %s, want 200 {}", res.Status, body)
 	}

@@ -220,10 +220,3 @@ func (p *person) switchesOff(ctx context.Context) error {
 	}
 	return p.hasNoFactor(ctx)
 }
-
-func (p *person) cannotSwitchOff(ctx context.Context) error {
-	if err := p.hasFactor(ctx); err != nil {
-		return err // A refusal says something only where there is a factor.
-	}
-	return refused(p.sets(ctx, false, false), enroll.MFARequiredByPool)
-}

@@ -112,13 +112,13 @@ func (p *person) sendsWrongCodeBySession(ctx context.Context) error {
 	return refused(p.verifiesWrongly(ctx, enroll.Credential{Session: p.session}), enroll.CodeMismatch)
 }
 
-// sendsCodeByLostSession sends one more wrong code: a right one would enroll the
-// person where the session survives.
-func (p *person) sendsCodeByLostSession(ctx context.Context) error {
+// sendsWrongCodeAgain holds what AWS's own clients build on: a wrong code does not
+// cost the session (Amplify Android, mfasetup_with_incorrect_otp).
+func (p *person) sendsWrongCodeAgain(ctx context.Context) error {
 	if err := p.sendsWrongCodeBySession(ctx); err != nil {
 		return err
 	}
-	return refused(p.verifiesWrongly(ctx, enroll.Credential{Session: p.session}), enroll.SessionExpired)
+	return refused(p.verifiesWrongly(ctx, enroll.Credential{Session: p.session}), enroll.CodeMismatch)
 }
 
 func (p *person) associatesByOldSession(ctx context.Context) error {
@@ -154,7 +154,7 @@ func (p *person) waits(d time.Duration) error {
 }
 
 func (p *person) verifiesBySession(ctx context.Context) error {
-	if err := p.associatesBySession(ctx); err != nil {
+	if err := p.sendsWrongCodeBySession(ctx); err != nil {
 		return err
 	}
 	next, err := p.verifiesBy(ctx, enroll.Credential{Session: p.session})

@@ -82,9 +82,11 @@ function enrollLegacy(username, flowType) {
     const secret = await new Promise((resolve, reject) => {
       first.user.associateSoftwareToken({ associateSecretCode: resolve, onFailure: reject });
     });
-    await new Promise((resolve, reject) => {
-      first.user.verifySoftwareToken(code(secret, -1), 'phone', { onSuccess: resolve, onFailure: reject });
+    const verify = (userCode) => new Promise((resolve, reject) => {
+      first.user.verifySoftwareToken(userCode, 'phone', { onSuccess: resolve, onFailure: reject });
     });
+    await assert.rejects(verify(wrongCode(secret)), { code: 'EnableSoftwareTokenMFAException' });
+    await verify(code(secret, -1));
     assert.ok(first.user.getSignInUserSession().isValid());
 
     const second = legacy(username, flowType);
@@ -126,6 +128,7 @@ function enrollAmplify(username, authFlowType) {
     const setup = await amplify(username, authFlowType);
     assert.equal(setup.signInStep, 'CONTINUE_SIGN_IN_WITH_TOTP_SETUP');
     const secret = setup.totpSetupDetails.sharedSecret;
+    await assert.rejects(confirmSignIn({ challengeResponse: wrongCode(secret) }), { name: 'EnableSoftwareTokenMFAException' });
     let next = await confirmSignIn({ challengeResponse: code(secret, -1) });
     assert.equal(next.nextStep.signInStep, 'DONE');
     const { tokens } = await fetchAuthSession();

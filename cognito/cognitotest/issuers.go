@@ -1,0 +1,87 @@
+package cognitotest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// IssuerType says which address a pool's tokens name as their issuer.
+type IssuerType string
+
+// The issuer types of a user pool. A pool that was switched keeps its keys, and
+// the tokens of both types stay good.
+const (
+	IssuerOriginal IssuerType = "ORIGINAL" // https://cognito-idp.REGION.SUFFIX/POOL
+	IssuerUpdated  IssuerType = "UPDATED"  // https://issuer-cognito-idp.REGION.SUFFIX/POOL
+)
+
+// updatedHost begins the names of the hosts of updated issuers.
+const updatedHost = "issuer-cognito-idp."
+
+// suffixes are the ends of AWS's host names by the beginning of the region, as
+// in the SDK's partition data; everywhere else it is amazonaws.com.
+var suffixes = map[string]string{
+	"cn-":      "amazonaws.com.cn",
+	"us-iso-":  "c2s.ic.gov",
+	"us-isob-": "sc2s.sgov.gov",
+	"eusc-":    "amazonaws.eu",
+}
+
+// setIssuers fills in the pool's issuers of both types.
+func (p *pool) setIssuers(region string) error {
+	suffix := "amazonaws.com"
+	for begin, other := range suffixes {
+		if strings.HasPrefix(region, begin) {
+			suffix = other
+		}
+	}
+	address := region + "." + suffix + "/" + p.ID
+	p.issuers = map[IssuerType]string{
+		IssuerOriginal: "https://cognito-idp." + address,
+		IssuerUpdated:  "https://" + updatedHost + address,
+	}
+	if p.IssuerType == "" {
+		p.IssuerType = IssuerOriginal
+	}
+	if p.issuer() == "" {
+		return fmt.Errorf("pool %s: issuer type %q: want ORIGINAL or UPDATED", p.ID, p.IssuerType)
+	}
+	return nil
+}
+
+// issuer is what the pool's new tokens name.
+func (p *pool) issuer() string { return p.issuers[p.IssuerType] }
+
+// issuedBy finds the pool that an issuer of either type names. The caller holds
+// s.mu.
+func (s *Server) issuedBy(issuer string) *pool {
+	for _, p := range s.pools {
+		for _, own := range p.issuers {
+			if own == issuer {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// refusesHost says whether a request for the pool's documents went to the host of
+// updated issuers, which knows only pools that were switched
+// (awslabs/aws-jwt-verify#279).
+func (p *pool) refusesHost(r *http.Request) bool {
+	return strings.HasPrefix(r.Host, updatedHost) && p.IssuerType != IssuerUpdated
+}
+
+// SetIssuerType switches a pool to an issuer type: tokens made from now on,
+// refreshed ones too, name that issuer. It panics when there is no such pool or
+// type.
+func (s *Server) SetIssuerType(poolID string, t IssuerType) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.mustPool(poolID)
+	if p.issuers[t] == "" {
+		panic("cognitotest: no issuer type " + string(t))
+	}
+	p.IssuerType = t
+}
