@@ -247,6 +247,15 @@ func isOrigin(s string) bool {
 	return err == nil && isHTTPURL(s) && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil && !strings.ContainsAny(s, "*?")
 }
 
+// sealKeys are the decoded SEAL_KEYS of a configuration without faults.
+func (c Config) sealKeys() (keys [][]byte) {
+	for _, key := range c.SealKeys {
+		raw, _ := base64.StdEncoding.DecodeString(key.Reveal())
+		keys = append(keys, raw)
+	}
+	return keys
+}
+
 // networks are the trusted proxies.
 func (c *Config) networks() []*net.IPNet {
 	networks := make([]*net.IPNet, len(c.TrustedProxies))

@@ -74,7 +74,7 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 		t.Error("nothing was counted")
 	}
 
-	server.Start()
+	server.Restart()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -144,7 +144,7 @@ func TestASwappedOrAlteredEntryIsRefusedAndCounted(t *testing.T) {
 			w.Begin(linus, nil)
 			dump := server.Dump()
 			theirs := only(t, dump, []string{mine})
-			if err := server.Client().Set(t.Context(), mine, spoil(dump, mine, theirs), time.Minute).Err(); err != nil {
+			if err := server.Admin.Set(t.Context(), mine, spoil(dump, mine, theirs), time.Minute).Err(); err != nil {
 				t.Fatal(err)
 			}
 			r := other.Begin(ada, nil)

@@ -1,12 +1,13 @@
 package app
 
 import (
-	"encoding/base64"
+	"strings"
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
 	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/internal/quota"
+	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/metrics"
 )
 
@@ -22,38 +23,61 @@ type store struct {
 	note func() string
 }
 
+// newStore opens the link to Redis where there is one. Without pending
+// enrollments to keep the replicas still share the quota and the allowances.
 func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
-	none := func() string { return "" }
 	limits := limit.NewMemory(o.Now)
-	if c.PendingTTL == 0 {
-		return store{Store: enroll.NoStore{}, Limiter: limits, Len: func() int { return 0 }, Close: func() {}, note: none}, nil
-	}
-	options := pending.Options{Now: o.Now, Logger: o.Logger, Failed: m.StoreFailed}
-	for _, key := range c.SealKeys {
-		raw, err := base64.StdEncoding.DecodeString(key.Reveal())
-		if err != nil {
-			return store{}, err
-		}
-		options.SealKeys = append(options.SealKeys, raw)
+	s := store{
+		Store: enroll.NoStore{}, Limiter: limits,
+		Len: func() int { return 0 }, Close: func() {}, note: func() string { return "" },
 	}
 	if c.RedisURL == "" {
-		memory, err := pending.NewMemory(options)
+		if c.PendingTTL == 0 {
+			return s, nil
+		}
+		memory, err := pending.NewMemory(pendingOptions(c, o, m))
 		if err != nil {
 			return store{}, err
 		}
-		return store{Store: memory, Limiter: limits, Len: memory.Len, Close: memory.Close, note: none}, nil
+		s.Store, s.Len, s.Close = memory, memory.Len, memory.Close
+		return s, nil
 	}
-	redis, err := pending.NewRedis(c.RedisURL, options)
+	link, err := redislink.Open(c.RedisURL, redislink.Options{Logger: o.Logger, Metrics: redisMetrics{m}})
 	if err != nil {
 		return store{}, err
 	}
-	healthy := func() bool { return redis.Health() == nil }
-	shared := limit.NewRedis(limit.RedisOptions{Client: redis.Client(), Local: limits, Healthy: healthy, Failed: m.StoreFailed})
-	quota := &quota.SharedQuota{Client: redis.Client(), Healthy: healthy, Name: c.region()}
-	return store{Store: redis, Limiter: shared, quota: quota, Len: redis.Len, Close: redis.Close, note: func() string {
-		if err := redis.Health(); err != nil {
-			return err.Error() + "\n"
+	s.Limiter = limit.NewRedis(link.Subsystem(redislink.Limit), limits)
+	s.quota = &quota.SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: c.region()}
+	s.Close = link.Close
+	s.note = func() string {
+		var lines strings.Builder
+		for _, note := range link.Notes() {
+			lines.WriteString(note + "\n")
 		}
-		return ""
-	}}, nil
+		return lines.String()
+	}
+	if c.PendingTTL == 0 {
+		return s, nil
+	}
+	shared, err := pending.NewRedis(link.Subsystem(redislink.Pending), pendingOptions(c, o, m))
+	if err != nil {
+		link.Close()
+		return store{}, err
+	}
+	s.Store, s.Len, s.Close = shared, shared.Len, func() { shared.Close(); link.Close() }
+	return s, nil
+}
+
+func pendingOptions(c Config, o Options, m *metrics.Metrics) pending.Options {
+	return pending.Options{SealKeys: c.sealKeys(), Now: o.Now, Failed: m.StoreFailed}
+}
+
+// redisMetrics counts what goes on without Redis where it was counted before.
+type redisMetrics struct{ *metrics.Metrics }
+
+func (m redisMetrics) RedisFailed(subsystem, operation string) {
+	m.Metrics.RedisFailed(subsystem, operation)
+	if subsystem != redislink.Quota {
+		m.StoreFailed(operation)
+	}
 }

@@ -29,6 +29,8 @@ type Metrics struct {
 	skew            prometheus.Histogram
 	rejectedLocally prometheus.Counter
 	storeErrors     *prometheus.CounterVec
+	redisErrors     *prometheus.CounterVec
+	redisDuration   *prometheus.HistogramVec
 	qrRender        prometheus.Histogram
 	problems        *prometheus.CounterVec
 	panics          prometheus.Counter
@@ -78,6 +80,10 @@ var (
 // `operation` label of pending_store_errors_total.
 var StoreOperations = []string{"load", "save", "delete", "lock", "open", "limit"}
 
+// redisSubsystems are the parts of the service that use Redis, the `subsystem`
+// label, as package redislink names them.
+var redisSubsystems = []string{"pending", "limit", "quota"}
+
 // BuildInfo is what build_info says of the binary.
 type BuildInfo struct{ Version, Revision string }
 
@@ -109,6 +115,13 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 	})
 	m.rejectedLocally = prometheus.NewCounter(prometheus.CounterOpts{Name: "mfa_codes_rejected_locally_total", Help: "Wrong codes that were refused without a call to Cognito."})
 	m.storeErrors = counters(r, "pending_store_errors_total", "Failures of the store of pending enrollments; each was survived.", []string{"operation"}, StoreOperations)
+	m.redisErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "redis_errors_total", Help: "Operations that went on without Redis: it was out of reach, refused the command, or took longer than a request may wait.",
+	}, []string{"subsystem", "operation"})
+	m.redisDuration = histograms(r, prometheus.HistogramOpts{
+		Name: "redis_request_duration_seconds", Help: "How long one round trip to Redis took.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .2, .3, .6, 1},
+	}, "subsystem", redisSubsystems)
 	m.qrRender = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "qr_render_duration_seconds", Help: "Time to draw a QR code as a PNG.",
 		Buckets: []float64{10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 5e-3, 20e-3},
@@ -119,7 +132,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})
 	info.WithLabelValues(build.Version, build.Revision, runtime.Version()).Set(1)
-	r.MustRegister(m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, info)
+	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, info)
 	m.quota = newQuota(r)
 	return m
 }
@@ -171,6 +184,16 @@ func (m *Metrics) RejectedLocally() { m.rejectedLocally.Inc() }
 // StoreFailed counts a survived failure of the pending store; operation is one
 // of StoreOperations.
 func (m *Metrics) StoreFailed(operation string) { m.storeErrors.WithLabelValues(operation).Inc() }
+
+// RedisFailed counts an operation that went on without Redis.
+func (m *Metrics) RedisFailed(subsystem, operation string) {
+	m.redisErrors.WithLabelValues(subsystem, operation).Inc()
+}
+
+// RedisTook observes the duration of one round trip to Redis.
+func (m *Metrics) RedisTook(subsystem string, took time.Duration) {
+	m.redisDuration.WithLabelValues(subsystem).Observe(took.Seconds())
+}
 
 // QRRendered observes the time that a picture took.
 func (m *Metrics) QRRendered(took time.Duration) { m.qrRender.Observe(took.Seconds()) }

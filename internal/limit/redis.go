@@ -8,36 +8,20 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink"
 )
 
-// patience bounds how long Redis may take; a person waits.
-const patience = 300 * time.Millisecond
-
-// Redis keeps allowances where all replicas see them. While Redis is out of
-// reach each replica keeps its own.
+// Redis keeps allowances where all replicas see them. While Redis does not answer
+// each replica keeps its own.
 type Redis struct {
-	limiter *redis_rate.Limiter
-	local   *Memory
-	healthy func() bool
-	failed  func(operation string)
+	redis *redislink.Subsystem
+	local *Memory
 }
 
 var _ enroll.Limiter = (*Redis)(nil)
 
-// RedisOptions configures a Redis.
-type RedisOptions struct {
-	Client redis.UniversalClient
-	Local  *Memory
-	// Healthy says whether it is worth asking Redis.
-	Healthy func() bool
-	// Failed is called once for each failure that was survived.
-	Failed func(operation string)
-}
-
-// NewRedis makes a limiter. It does not dial.
-func NewRedis(o RedisOptions) *Redis {
-	return &Redis{limiter: redis_rate.NewLimiter(o.Client), local: o.Local, healthy: o.Healthy, failed: o.Failed}
-}
+// NewRedis makes a limiter, and local is what it uses while Redis does not answer.
+func NewRedis(link *redislink.Subsystem, local *Memory) *Redis { return &Redis{link, local} }
 
 // Take implements enroll.Limiter.
 func (r *Redis) Take(ctx context.Context, g enroll.Guard, caller string) (left int, wait time.Duration) {
@@ -69,16 +53,13 @@ func (r *Redis) GiveBack(ctx context.Context, g enroll.Guard, caller string) {
 
 // add takes n from a bucket, gives back where n is negative, or only looks: the library's
 // script moves the time at which the bucket is full again, either way.
-func (r *Redis) add(ctx context.Context, g enroll.Guard, caller string, n int) (*redis_rate.Result, bool) {
-	if !r.healthy() {
-		return nil, false
-	}
-	// A caller who leaves is no failure of Redis, and what was taken is counted.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	result, err := r.limiter.AllowN(ctx, g.Name+":"+caller, redis_rate.Limit{Rate: 1, Burst: g.Burst, Period: g.Interval}, n)
-	if err != nil {
-		r.failed("limit")
+func (r *Redis) add(ctx context.Context, g enroll.Guard, caller string, n int) (result *redis_rate.Result, answered bool) {
+	answered = r.redis.Do(ctx, "limit", func(ctx context.Context, c redis.UniversalClient) (err error) {
+		limit := redis_rate.Limit{Rate: 1, Burst: g.Burst, Period: g.Interval}
+		result, err = redis_rate.NewLimiter(c).AllowN(ctx, g.Name+":"+caller, limit, n)
+		return err
+	})
+	if !answered {
 		return nil, false
 	}
 	return result, true

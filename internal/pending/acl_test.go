@@ -2,15 +2,18 @@ package pending
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
+	"mfa-enrollment/internal/redislink"
+	"mfa-enrollment/internal/redislink/redistest"
 )
 
 const aclPassword = "Correct-Horse-Battery"
@@ -32,33 +35,12 @@ func documentedRights(t *testing.T, kind string) []string {
 	return strings.Fields(rule)
 }
 
-// user makes the user that a rule (ACL SETUSER name rights…) describes.
-func (s *redisServer) user(rule []string) {
-	s.t.Helper()
-	command := make([]any, len(rule))
-	for i, word := range rule {
-		command[i] = word
-	}
-	if err := s.admin.Do(context.Background(), command...).Err(); err != nil {
-		s.t.Fatalf("%v: %v", rule, err)
-	}
-}
-
-// denied lists the commands and keys that Redis denied to anybody.
-func (s *redisServer) denied() (objects []string) {
-	s.t.Helper()
-	entries, err := s.admin.ACLLog(context.Background(), 100).Result()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, e := range entries {
-		objects = append(objects, fmt.Sprintf("%s %s", e.Reason, e.Object))
-	}
-	return objects
-}
-
-// everything is each kind of operation that a store does with Redis.
-func everything(t *testing.T, r *rig, server *redisServer, s *Redis) {
+// everything is each kind of operation that a store does with Redis, and each of
+// the limits', which share the user.
+func everything(t *testing.T, r *rig, server *redistest.Server) {
+	url := server.URL("mfa-enrollment:" + aclPassword + "@")
+	link := newLink(t, r, url)
+	s := newRedisWith(t, link, r.options(sealKey(1)))
 	p := r.enrollment("everything")
 	s.Save(t.Context(), p)
 	s.Load(t.Context(), "everything")
@@ -66,33 +48,27 @@ func everything(t *testing.T, r *rig, server *redisServer, s *Redis) {
 	unlock := s.Lock(t.Context(), "everything")
 	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	other := newRedis(t, r, server.url("mfa-enrollment:"+aclPassword+"@"))
-	other.Lock(soon, "everything")()
+	newRedis(t, r, url).Lock(soon, "everything")()
 	unlock()
-	server.admin.Append(t.Context(), entryName("everything"), "!")
-	s.Load(t.Context(), "everything")
 	s.Delete(t.Context(), p)
-	// The allowances of callers use the same connection.
-	allowances := limit.NewRedis(limit.RedisOptions{
-		Client: s.Client(), Local: limit.NewMemory(r.clock), Healthy: func() bool { return true }, Failed: r.failed,
-	})
+	allowances := limit.NewRedis(link.Subsystem(redislink.Limit), limit.NewMemory(r.clock))
 	guard := enroll.Guard{Name: "subject", Burst: 2, Interval: time.Minute}
 	allowances.Take(t.Context(), guard, "caller")
 	allowances.GiveBack(t.Context(), guard, "caller")
 }
 
 func TestTheDocumentedRightsAreEnough(t *testing.T) {
-	server, r := startRedis(t), newRig()
-	server.user(documentedRights(t, "one server"))
-	everything(t, r, server, newRedis(t, r, server.url("mfa-enrollment:"+aclPassword+"@")))
-	if denied := server.denied(); len(denied) > 0 {
+	server, r := redistest.Start(t), newRig()
+	server.User(documentedRights(t, "one server"))
+	everything(t, r, server)
+	if denied := server.Denied(); len(denied) > 0 {
 		t.Errorf("denied: %v", denied)
 	}
-	r.expectFailures(t, map[string]int{opOpen: 1})
+	r.expectFailures(t, map[string]int{})
 }
 
 func TestNoDocumentedRightIsMoreThanIsNeeded(t *testing.T) {
-	server := startRedis(t)
+	server := redistest.Start(t)
 	rule := documentedRights(t, "one server")
 	at := slices.Index(rule, "-@all")
 	if at < 0 || len(rule) < at+2 {
@@ -100,15 +76,13 @@ func TestNoDocumentedRightIsMoreThanIsNeeded(t *testing.T) {
 	}
 	for i := at + 1; i < len(rule); i++ {
 		t.Run(rule[i], func(t *testing.T) {
-			server.user([]string{"ACL", "SETUSER", "mfa-enrollment", "reset"})
-			server.user(slices.Delete(slices.Clone(rule), i, i+1))
-			server.admin.FlushAll(t.Context())
-			server.admin.ScriptFlush(t.Context())
-			server.admin.Do(t.Context(), "ACL", "LOG", "RESET")
-			r := newRig()
-			s := newRedis(t, r, server.url("mfa-enrollment:"+aclPassword+"@"))
-			everything(t, r, server, s)
-			if len(server.denied()) == 0 {
+			server.User([]string{"ACL", "SETUSER", "mfa-enrollment", "reset"})
+			server.User(slices.Delete(slices.Clone(rule), i, i+1))
+			server.Admin.FlushAll(t.Context())
+			server.Admin.ScriptFlush(t.Context())
+			server.Admin.Do(t.Context(), "ACL", "LOG", "RESET")
+			everything(t, newRig(), server)
+			if len(server.Denied()) == 0 {
 				t.Error("all goes well without it")
 			}
 		})
@@ -116,14 +90,14 @@ func TestNoDocumentedRightIsMoreThanIsNeeded(t *testing.T) {
 }
 
 func TestOtherKeysAndCommandsAreDenied(t *testing.T) {
-	server := startRedis(t)
-	server.user(documentedRights(t, "one server"))
-	s := newRedis(t, newRig(), server.url("mfa-enrollment:"+aclPassword+"@"))
+	server := redistest.Start(t)
+	server.User(documentedRights(t, "one server"))
+	limited := redis.NewClient(&redis.Options{Network: "unix", Addr: server.Socket, Username: "mfa-enrollment", Password: aclPassword})
+	t.Cleanup(func() { _ = limited.Close() })
 	for _, command := range [][]any{
 		{"get", "somebody-else"}, {"keys", "*"}, {"scan", "0"}, {"flushall"}, {"config", "get", "*"}, {"dump", entryName("x")},
 	} {
-		err := s.client.Do(t.Context(), command...).Err()
-		if code, _ := refusal(err); code != "NOPERM" {
+		if err := limited.Do(t.Context(), command...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
 			t.Errorf("%v: %v, want it denied", command, err)
 		}
 	}

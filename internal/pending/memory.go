@@ -31,11 +31,10 @@ type Memory struct {
 // kept is an entry under one of its keys. It is never changed, so that two
 // looks can be compared by their pointers.
 type kept struct {
-	blob    []byte // sealed; nil where the entry was deleted and Redis must still hear of it
+	blob    []byte // sealed
 	started time.Time
 	expires time.Time
 	first   bool // under the first of its keys, and not verified: an enrollment counts once
-	unsent  bool // Redis was out of reach and must still hear of it
 }
 
 func (k *kept) ended(now time.Time) bool { return !k.expires.After(now) }
@@ -94,17 +93,25 @@ func (m *Memory) Len() (n int) {
 	defer m.mu.Unlock()
 	now := m.o.Now()
 	for _, k := range m.entries.rows {
-		if k.first && k.blob != nil && !k.ended(now) {
+		if k.first && !k.ended(now) {
 			n++
 		}
 	}
 	return n
 }
 
+// forget forgets everything.
+func (m *Memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.entries.rows)
+	clear(m.tries.rows)
+}
+
 // Load implements enroll.Store.
 func (m *Memory) Load(_ context.Context, key string) (enroll.Pending, bool) {
 	k := m.look(key)
-	if k == nil || k.blob == nil {
+	if k == nil {
 		return enroll.Pending{}, false
 	}
 	p, err := m.sealer.open(key, k.blob)

@@ -7,7 +7,6 @@ package pending
 import (
 	"crypto/rand"
 	"io"
-	"log/slog"
 	"time"
 
 	"mfa-enrollment/internal/enroll"
@@ -21,7 +20,6 @@ type Options struct {
 	SealKeys [][]byte
 	Now      func() time.Time
 	Rand     io.Reader // nonces and the random key; crypto/rand where nil
-	Logger   *slog.Logger
 	// Failed is called once for each failure that was survived, with the
 	// operation that failed: load, save (tries too), delete, lock or open.
 	Failed func(operation string)
@@ -50,9 +48,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Failed == nil {
 		o.Failed = func(string) {}

@@ -26,8 +26,16 @@ func newRig() *rig {
 }
 
 func (r *rig) options(keys ...[]byte) Options {
-	return Options{SealKeys: keys, Now: r.clock, Logger: slog.New(slog.NewTextHandler(r, nil)), Failed: r.failed}
+	return Options{SealKeys: keys, Now: r.clock, Failed: r.failed}
 }
+
+func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r, nil)) }
+
+// RedisFailed implements redislink.Metrics.
+func (r *rig) RedisFailed(_, operation string) { r.failed(operation) }
+
+// RedisTook implements redislink.Metrics.
+func (r *rig) RedisTook(string, time.Duration) {}
 
 func (r *rig) clock() time.Time {
 	r.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink"
 )
 
 func newTestSealer(t testing.TB, keys ...[]byte) *sealer {
@@ -138,11 +139,11 @@ func TestSealKeysMustBe32BytesLong(t *testing.T) {
 		} else if strings.Contains(err.Error(), "kk") {
 			t.Errorf("the error tells the key: %v", err)
 		}
-		if _, err := NewRedis("redis://127.0.0.1:1", Options{SealKeys: [][]byte{key}}); err == nil {
+		if _, err := NewRedis(newLink(t, newRig(), "redis://127.0.0.1:1").Subsystem(redislink.Pending), Options{SealKeys: [][]byte{key}}); err == nil {
 			t.Errorf("Redis: a key of %d bytes is accepted", size)
 		}
 	}
-	if _, err := NewRedis("redis://127.0.0.1:1", Options{}); err == nil {
+	if _, err := NewRedis(newLink(t, newRig(), "redis://127.0.0.1:1").Subsystem(redislink.Pending), Options{}); err == nil {
 		t.Error("Redis: no key at all is accepted")
 	}
 }

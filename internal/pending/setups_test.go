@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -15,26 +14,8 @@ import (
 	"time"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink/redistest"
 )
-
-// startRedisOnPort is startRedis with a port of its own as well, for what a
-// socket cannot do. Somebody else may take the port first, so it tries again.
-func startRedisOnPort(t *testing.T, args func(port string) []string) (s *redisServer, port string) {
-	t.Helper()
-	s = startRedis(t)
-	for range 10 {
-		s.kill()
-		port = freePort(t)
-		s.args = args(port)
-		if err := s.start(); err == nil {
-			return s, port
-		} else if !strings.Contains(err.Error(), "in use") {
-			t.Fatal(err)
-		}
-	}
-	t.Fatal("no port was free")
-	return nil, ""
-}
 
 // expectSharing lets two replicas do all that stores do together.
 func expectSharing(t *testing.T, r *rig, url enroll.Secret) {
@@ -61,38 +42,38 @@ func expectSharing(t *testing.T, r *rig, url enroll.Secret) {
 }
 
 func TestSharingByACluster(t *testing.T) {
-	server, port := startRedisOnPort(t, func(port string) []string {
-		return []string{"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--cluster-port", freePort(t)}
+	server, port := redistest.StartOnPort(t, func(port string) []string {
+		return []string{"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--cluster-port", redistest.FreePort(t)}
 	})
-	if err := server.admin.Do(t.Context(), "cluster", "addslotsrange", "0", "16383").Err(); err != nil {
+	if err := server.Admin.Do(t.Context(), "cluster", "addslotsrange", "0", "16383").Err(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the cluster was up", func() bool {
-		return strings.Contains(server.admin.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+		return strings.Contains(server.Admin.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
 	})
-	server.user(documentedRights(t, "a cluster"))
+	server.User(documentedRights(t, "a cluster"))
 	user := "redis://mfa-enrollment:" + aclPassword + "@127.0.0.1:" + port
 	for name, options := range map[string]string{
 		"by one endpoint":  "?cluster=true&",
 		"by two addresses": "?addr=127.0.0.1:" + port + "&",
 	} {
 		t.Run(name, func(t *testing.T) {
-			server.admin.FlushAll(t.Context())
-			expectSharing(t, newRig(), enroll.Secret(user+options+patient))
+			server.Admin.FlushAll(t.Context())
+			expectSharing(t, newRig(), enroll.Secret(user+options+redistest.Patient))
 		})
 	}
-	if denied := server.denied(); len(denied) > 0 {
+	if denied := server.Denied(); len(denied) > 0 {
 		t.Errorf("denied: %v", denied)
 	}
 }
 
 func TestSharingBySentinel(t *testing.T) {
-	server, masterPort := startRedisOnPort(t, func(port string) []string {
+	server, masterPort := redistest.StartOnPort(t, func(port string) []string {
 		return []string{"--port", port, "--bind", "127.0.0.1"}
 	})
-	server.user(documentedRights(t, "one server"))
-	conf := filepath.Join(server.dir, "sentinel.conf")
-	sentinel, sentinelPort := startRedisOnPort(t, func(port string) []string {
+	server.User(documentedRights(t, "one server"))
+	conf := filepath.Join(server.Dir, "sentinel.conf")
+	sentinel, sentinelPort := redistest.StartOnPort(t, func(port string) []string {
 		// Sentinel takes the name of a master to watch from a file alone, and
 		// writes to it.
 		text := "bind 127.0.0.1\nsentinel monitor mfa 127.0.0.1 " + masterPort + " 1\n"
@@ -101,11 +82,11 @@ func TestSharingBySentinel(t *testing.T) {
 		}
 		return []string{conf, "--port", port, "--sentinel"}
 	})
-	sentinel.user(documentedRights(t, "Sentinel"))
+	sentinel.User(documentedRights(t, "Sentinel"))
 	expectSharing(t, newRig(), enroll.Secret("redis://mfa-enrollment:"+aclPassword+"@127.0.0.1:"+sentinelPort+
-		"?master_name=mfa&username=mfa-enrollment&password="+aclPassword+"&"+patient))
-	for name, s := range map[string]*redisServer{"server": server, "Sentinel": sentinel} {
-		if denied := s.denied(); len(denied) > 0 {
+		"?master_name=mfa&username=mfa-enrollment&password="+aclPassword+"&"+redistest.Patient))
+	for name, s := range map[string]*redistest.Server{"server": server, "Sentinel": sentinel} {
+		if denied := s.Denied(); len(denied) > 0 {
 			t.Errorf("%s denied: %v", name, denied)
 		}
 	}
@@ -114,28 +95,29 @@ func TestSharingBySentinel(t *testing.T) {
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	certificate, key := selfSigned(t, dir)
-	server, port := startRedisOnPort(t, func(port string) []string {
+	server, port := redistest.StartOnPort(t, func(port string) []string {
 		return []string{
 			"--tls-port", port, "--bind", "127.0.0.1", "--tls-auth-clients", "no",
 			"--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate,
 		}
 	})
-	server.user(documentedRights(t, "one server"))
-	url := "rediss://mfa-enrollment:" + aclPassword + "@127.0.0.1:" + port + "?" + patient
+	server.User(documentedRights(t, "one server"))
+	url := "rediss://mfa-enrollment:" + aclPassword + "@127.0.0.1:" + port + "?" + redistest.Patient
 
 	t.Run("a certificate that is not trusted is not talked to", func(t *testing.T) {
 		r := newRig()
-		s := newRedis(t, r, enroll.Secret(url))
+		l := newLink(t, r, enroll.Secret(url))
+		s := newRedisWith(t, l, r.options(sealKey(1)))
 		p := r.enrollment("key")
 		s.Save(t.Context(), p)
 		expectFound(t, s, "key", p)
-		if err := s.Health(); !errors.Is(err, errOutOfReach) {
-			t.Errorf("Health tells %v", err)
+		if len(l.Notes()) != 1 {
+			t.Errorf("the notes are %q", l.Notes())
 		}
 		if !strings.Contains(r.logged(), "its certificate is not trusted") || strings.Contains(r.logged(), "127.0.0.1") {
 			t.Errorf("it logs %s", r.logged())
 		}
-		if found := server.values(); len(found) > 0 {
+		if found := server.Values(); len(found) > 0 {
 			t.Errorf("%d entries were sent all the same", len(found))
 		}
 	})

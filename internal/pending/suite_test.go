@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink/redistest"
 )
 
 // stores are the kinds of store that behave alike.
@@ -27,17 +28,17 @@ var stores = []struct {
 		return m
 	}},
 	{"Redis", func(t *testing.T, r *rig) enroll.Store {
-		s := newRedis(t, r, startRedis(t).url(""))
+		s := newRedis(t, r, redistest.Start(t).URL(""))
 		t.Cleanup(func() { r.expectFailures(t, map[string]int{}) })
 		return s
 	}},
 	{"Redis with the rights that docs/pending.md gives", func(t *testing.T, r *rig) enroll.Store {
-		server := startRedis(t)
-		server.user(documentedRights(t, "one server"))
-		s := newRedis(t, r, server.url("mfa-enrollment:"+aclPassword+"@"))
+		server := redistest.Start(t)
+		server.User(documentedRights(t, "one server"))
+		s := newRedis(t, r, server.URL("mfa-enrollment:"+aclPassword+"@"))
 		t.Cleanup(func() {
 			r.expectFailures(t, map[string]int{})
-			if denied := server.denied(); len(denied) > 0 {
+			if denied := server.Denied(); len(denied) > 0 {
 				t.Errorf("denied: %v", denied)
 			}
 		})

@@ -1,56 +1,27 @@
 package quota
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
+
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink"
+	"mfa-enrollment/internal/redislink/redistest"
 )
 
-// startRedis runs a redis-server on a socket of its own until the test ends.
-func startRedis(t *testing.T) *redis.Client {
+// openLink opens a replica's link to a redis-server.
+func openLink(t *testing.T, url enroll.Secret) *redislink.Link {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not leave these tests out")
-		}
-		t.Skip("redis-server is not installed: how replicas share the quota is not tested")
-	}
-	dir, err := os.MkdirTemp("", "redis") // t.TempDir's names are too long for a socket.
+	l, err := redislink.Open(url, redislink.Options{LookEvery: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "redis.sock")
-	var out bytes.Buffer
-	server := exec.Command(path, "--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--appendonly", "no")
-	server.Stdout, server.Stderr = &out, &out
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = server.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = server.Process.Kill(); <-ended })
-	logging.Disable()
-	patient := 30 * time.Second
-	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, DialerRetries: 1, ReadTimeout: patient, WriteTimeout: patient, PoolTimeout: patient})
-	t.Cleanup(func() { _ = client.Close() })
-	for client.Ping(t.Context()).Err() != nil {
-		select {
-		case <-ended:
-			t.Fatalf("redis-server ended: %s", out.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-	return client
+	t.Cleanup(l.Close)
+	return l
 }
 
 // asSlow is a quota of one call in ten thousand seconds: whatever happens in a
@@ -63,13 +34,13 @@ const (
 
 // quotas makes the two kinds of quota.
 func quotas(t *testing.T) map[string]func(limit float64) quota {
-	client := startRedis(t)
+	server := redistest.Start(t)
 	n := 0
 	return map[string]func(float64) quota{
 		"in memory": func(limit float64) quota { return newAccount(limit) },
 		"in Redis": func(limit float64) quota {
 			n++
-			return sharedBy(t, client, fmt.Sprint(n), limit)
+			return sharedBy(t, openLink(t, server.URL("")), fmt.Sprint(n), limit)
 		},
 	}
 }
@@ -80,16 +51,16 @@ func older(q quota, session string, by time.Duration) {
 	case *account:
 		q.seen[session] = q.seen[session].Add(-by)
 	case *sharedAccount:
-		q.Client.IncrByFloat(context.Background(), q.keys[0]+":seen:"+session, -by.Seconds())
+		q.Redis.Do(context.Background(), "test", func(ctx context.Context, c redis.UniversalClient) error {
+			return c.IncrByFloat(ctx, q.keys[0]+":seen:"+session, -by.Seconds()).Err()
+		})
 	}
 }
 
 // sharedBy is one replica's side of a quota in Redis, which must not be out of
 // reach.
-func sharedBy(t *testing.T, client redis.UniversalClient, name string, limit float64) *sharedAccount {
-	s := newSharedAccount(SharedQuota{Client: client, Name: name}, limit, func() { t.Error("Redis failed") })
-	s.patience = time.Minute
-	return s
+func sharedBy(t *testing.T, link *redislink.Link, name string, limit float64) *sharedAccount {
+	return newSharedAccount(SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: name}, limit, func() { t.Error("Redis failed") })
 }
 
 func aStart(person string) claim {

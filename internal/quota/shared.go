@@ -3,20 +3,13 @@ package quota
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-)
 
-const (
-	// sharedPatience bounds how long Redis may take. Calls wait longer than this
-	// for their turn, and every replica that goes on alone overspends the quota.
-	sharedPatience = time.Second
-	// aloneFor is how long Redis is not asked after it failed.
-	aloneFor = time.Second
+	"mfa-enrollment/internal/redislink"
 )
 
 //go:embed shared.lua
@@ -25,9 +18,7 @@ var sharedScript string
 // SharedQuota is where the replicas of one AWS account and region share the
 // quota.
 type SharedQuota struct {
-	Client redis.UniversalClient
-	// Healthy says whether it is worth asking Redis. Nil: always.
-	Healthy func() bool
+	Redis *redislink.Subsystem
 	// Name tells the quotas in one Redis apart: the region.
 	Name string
 }
@@ -38,23 +29,22 @@ type SharedQuota struct {
 // from Cognito's refusals that it is not.
 type sharedAccount struct {
 	SharedQuota
-	limit              float64
-	script             *redis.Script
-	keys               []string
-	alone              *account
-	failed             func() // called for each failure that was survived
-	patience, aloneFor time.Duration
+	limit  float64
+	script *redis.Script
+	keys   []string
+	alone  *account
+	failed func() // called for each operation that Redis did not answer
 
-	mu     sync.Mutex
-	pace   pace // as Redis told it last
-	asking time.Time
+	mu       sync.Mutex
+	pace     pace // as Redis told it last
+	answered bool // by Redis, the last time
 }
 
 func newSharedAccount(q SharedQuota, limit float64, failed func()) *sharedAccount {
 	key := "mfa-enrollment:{quota:" + q.Name + "}"
 	return &sharedAccount{
 		SharedQuota: q, limit: limit, script: redis.NewScript(sharedScript), keys: []string{key, key + ":line", key + ":until"},
-		alone: newAccount(limit), failed: failed, patience: sharedPatience, aloneFor: aloneFor, pace: pace{limit: limit},
+		alone: newAccount(limit), failed: failed, pace: pace{limit: limit}, answered: true,
 	}
 }
 
@@ -83,39 +73,33 @@ func (s *sharedAccount) refused(ctx context.Context, took time.Duration) {
 }
 
 func (s *sharedAccount) rate() float64 {
-	if !s.worthAsking() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.answered {
 		return s.alone.rate()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.pace.at(time.Now())
-}
-
-func (s *sharedAccount) worthAsking() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !time.Now().Before(s.asking) && (s.Healthy == nil || s.Healthy())
 }
 
 // run runs the script. It reports false when Redis did not do it, or did not say
 // so in time.
 func (s *sharedAccount) run(ctx context.Context, did string, c claim, credit float64, took time.Duration) (verdict, bool) {
-	if !s.worthAsking() {
-		return verdict{}, false
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
-	defer cancel()
-	reply, err := s.script.Run(ctx, s.Client, append(s.keys[:3:3], s.keys[0]+":seen:"+c.aging),
-		did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(), c.aging != "",
-		burstOver.Seconds(), aheadOver.Seconds(), overdrive, graceOver.Seconds(),
-		retreat, regain.Seconds(), slowest, measureOver.Seconds(),
-	).Slice()
-	v, p, err := parseVerdict(reply, err)
+	var v verdict
+	var p pace
+	// Waiting in the queue is no work of the request's: its budget is not spent on it.
+	answered := s.Redis.Do(redislink.WithoutBudget(ctx), did, func(ctx context.Context, client redis.UniversalClient) error {
+		reply, err := s.script.Run(ctx, client, append(s.keys[:3:3], s.keys[0]+":seen:"+c.aging),
+			did, s.limit, credit, c.start, c.person, c.cost, c.ahead.Seconds(), c.queued, took.Seconds(), c.aging != "",
+			burstOver.Seconds(), aheadOver.Seconds(), overdrive, graceOver.Seconds(),
+			retreat, regain.Seconds(), slowest, measureOver.Seconds(),
+		).Slice()
+		v, p, err = parseVerdict(reply, err)
+		return err
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if s.answered = answered; !answered {
 		s.failed()
-		s.asking = time.Now().Add(s.aloneFor)
 		return verdict{}, false
 	}
 	s.pace.top, s.pace.cut = p.top, p.cut
@@ -129,7 +113,7 @@ func parseVerdict(reply []any, err error) (v verdict, p pace, _ error) {
 		return v, p, err
 	}
 	if len(reply) != 6 {
-		return v, p, errors.New("the script's reply has another length")
+		return v, p, redislink.ErrReply
 	}
 	numbers := make([]float64, len(reply))
 	for i, part := range reply {

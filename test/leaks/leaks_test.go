@@ -120,7 +120,7 @@ func newLeaks(t *testing.T) *leaks {
 	})
 
 	user, secret := "mfa-enrollment", "a-password-of-Redis-4711"
-	if err := redis.Client().Do(t.Context(), "ACL", "SETUSER", user, "on", ">"+secret, "~*", "&*", "+@all").Err(); err != nil {
+	if err := redis.Admin.Do(t.Context(), "ACL", "SETUSER", user, "on", ">"+secret, "~*", "&*", "+@all").Err(); err != nil {
 		t.Fatal(err)
 	}
 	monitor(redis, &monitored) // From here on: the line above was the test's own doing.

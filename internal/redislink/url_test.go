@@ -1,4 +1,4 @@
-package pending
+package redislink
 
 import (
 	"errors"
@@ -111,7 +111,7 @@ func TestAURLThatIsNotUnderstoodIsNotTold(t *testing.T) {
 		{"cluster: reads from anywhere", "redis://:hunter2@127.0.0.1:6379?cluster=true&route_randomly=true", errReplicas},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := NewRedis(enroll.Secret(tt.url), newRig().options(sealKey(1)))
+			s, err := Open(enroll.Secret(tt.url), Options{})
 			if err == nil {
 				s.Close()
 				t.Fatal("it is understood")

@@ -1,4 +1,4 @@
-package pending
+package redislink
 
 import (
 	"errors"
@@ -18,6 +18,16 @@ const (
 	dialPatience = 300 * time.Millisecond
 	callPatience = 300 * time.Millisecond // reading, writing, waiting for a connection
 )
+
+// poolSize is how many connections a replica makes at most, to each node of a
+// cluster, where the URL does not say otherwise. go-redis would make ten for each
+// processor: on one processor ten operations of 200 ms each are 50 a second, and
+// a rush needs some 300.
+const poolSize = 100
+
+// reloadInterval is how often a cluster's slot map is read again. go-redis's own
+// 60 s leave a replica alone that long after a failover.
+const reloadInterval = 5 * time.Second
 
 // What is wrong with a URL. The texts are constants, since the parsers quote
 // what they were given, and that may be part of a password.
@@ -61,6 +71,7 @@ func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
 	}
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
+	pool(&o.PoolSize)
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -79,6 +90,7 @@ func connectSentinel(address string) (redis.UniversalClient, time.Duration, erro
 	}
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
+	pool(&o.PoolSize)
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -95,6 +107,8 @@ func connectCluster(address string) (redis.UniversalClient, time.Duration, error
 		return nil, 0, errReplicas
 	}
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
+	pool(&o.PoolSize)
+	o.ClusterStateReloadInterval = reloadInterval
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -128,6 +142,12 @@ func bounded(dial, read, write, pool *time.Duration) time.Duration {
 func once(retries *int) {
 	if *retries == 0 {
 		*retries = 1
+	}
+}
+
+func pool(size *int) {
+	if *size == 0 {
+		*size = poolSize
 	}
 }
 

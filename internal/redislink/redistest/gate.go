@@ -1,0 +1,104 @@
+package redistest
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"mfa-enrollment/internal/enroll"
+)
+
+// Gate is a way to a Redis that can be cut for those who take it.
+type Gate struct {
+	listener net.Listener
+	socket   string
+	mu       sync.Mutex
+	cut      bool
+	conns    map[net.Conn]bool
+	accepted int
+}
+
+// NewGate opens a gate to a socket; to "" it takes connections and never answers.
+func NewGate(t testing.TB, socket string) *Gate {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &Gate{listener: l, socket: socket, conns: map[net.Conn]bool{}}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { g.serve(c) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		g.Shut(true)
+		serving.Wait()
+	})
+	return g
+}
+
+func (g *Gate) serve(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	if !g.hold(c) {
+		return
+	}
+	if g.socket == "" {
+		_, _ = io.Copy(io.Discard, c)
+		return
+	}
+	to, err := net.Dial("unix", g.socket)
+	if err != nil || !g.hold(to) {
+		return
+	}
+	defer func() { _ = to.Close() }()
+	go func() {
+		_, _ = io.Copy(to, c)
+		_ = to.Close()
+	}()
+	_, _ = io.Copy(c, to)
+}
+
+func (g *Gate) hold(c net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.accepted++
+	g.conns[c] = true
+	return !g.cut
+}
+
+// Shut cuts every connection and closes each new one at once, or opens the gate
+// again.
+func (g *Gate) Shut(cut bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cut = cut
+	if cut {
+		for c := range g.conns {
+			_ = c.Close()
+		}
+		clear(g.conns)
+	}
+}
+
+// Connections counts the connections that were made through the gate.
+func (g *Gate) Connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.accepted
+}
+
+// Addr is where the gate listens.
+func (g *Gate) Addr() string { return g.listener.Addr().String() }
+
+// URL is the way through the gate.
+func (g *Gate) URL() enroll.Secret {
+	return enroll.Secret("redis://" + g.listener.Addr().String() + "?" + Patient)
+}
