@@ -5,7 +5,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,7 +25,6 @@ import (
 const (
 	callTimeout    = 5 * time.Second // Options.CallTimeout overrides it
 	requestTimeout = 15 * time.Second
-	stopTimeout    = 20 * time.Second
 )
 
 // maxAdminConnections is plenty for a scraper, a kubelet and an operator.
@@ -68,7 +66,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// App is the whole service: the API and the admin listener.
+// App is the whole service: the API and the admin listener. It lives once: New,
+// Start, Stop (lifecycle.go).
 type App struct {
 	config   Config
 	logger   *slog.Logger
@@ -77,47 +76,57 @@ type App struct {
 	tracing  tracing
 	public   *listener
 	admin    *listener
-	stopping chan struct{}
-	cancel   context.CancelFunc
+	lifecycle
 }
 
-// New wires the service. It listens to nothing and calls nobody.
+// New wires the service. It listens to nothing and calls nobody. Where it fails
+// it leaves nothing behind.
 func New(c Config, o Options) (*App, error) {
 	o = o.withDefaults()
+	a := &App{config: c, logger: o.Logger, lifecycle: newLifecycle()}
+	if err := a.wire(o); err != nil {
+		return nil, errors.Join(err, a.Stop(context.Background()))
+	}
+	return a, nil
+}
+
+// wire builds the parts, and notes for each that runs by itself how it is closed.
+func (a *App) wire(o Options) (err error) {
+	c := a.config
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry, o.Build)
-	a := &App{config: c, logger: o.Logger, stopping: make(chan struct{})}
-	var err error
 	if a.tracing, err = newTracing(c.TraceEndpoint, o.Build.Version); err != nil {
-		return nil, err
+		return err
 	}
+	a.onStop(a.tracing.stop)
 	if a.verifier, err = token.New(token.Options{
 		Issuers: c.issuers(), ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if a.store, err = newStore(c, o, m); err != nil {
-		return nil, err
+		return err
 	}
+	a.onStop(func(context.Context) error { a.store.Close(); return nil })
 	public, err := handlers.New(handlers.Options{
 		Enroll: a.service(o, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
 		Tracer:   a.tracing.Tracer("mfa-enrollment"),
 		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.public = newListener(withPage(public, o.Page), o.Logger, c.MaxConnections)
+	a.public = newListener("ADDR", withPage(public, o.Page), o.Logger, c.MaxConnections)
 	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
-		return nil, err
+		return err
 	}
-	a.admin = newListener(handlers.NewAdmin(handlers.AdminOptions{
+	a.admin = newListener("ADMIN_ADDR", handlers.NewAdmin(handlers.AdminOptions{
 		Gatherer: registry, Ready: a.ready, Note: a.store.note, Level: o.Level, Profiling: c.Profiling,
 	}), o.Logger, maxAdminConnections)
 	m.KeyAge(a.verifier.KeyAge)
 	m.PendingEnrollments(a.store.Len)
 	m.Ready(func() bool { return a.ready() == nil })
-	return a, nil
+	return nil
 }
 
 // service wires the flows.
@@ -162,52 +171,6 @@ func withPage(api, page http.Handler) http.Handler {
 	mux.Handle("/", page)
 	return mux
 }
-
-// ready says why the service should not get requests, or nil.
-func (a *App) ready() error {
-	select {
-	case <-a.stopping:
-		return errors.New("stopping")
-	default:
-		return a.verifier.Ready()
-	}
-}
-
-// Start opens both listeners and returns; it does not wait for Cognito. The
-// context bounds the opening alone.
-func (a *App) Start(ctx context.Context) error {
-	if err := a.public.open(ctx, a.config.Addr); err != nil {
-		return fmt.Errorf("ADDR: %w", err)
-	}
-	if err := a.admin.open(ctx, a.config.AdminAddr); err != nil {
-		return errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), a.public.server.Close())
-	}
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a.cancel = cancel
-	a.verifier.Start(background)
-	a.logger.InfoContext(ctx, "started", slog.String("addr", a.Addr()), slog.String("adminAddr", a.AdminAddr()))
-	return nil
-}
-
-// Stop says "not ready", takes no new connections, lets the requests in flight
-// finish while ctx lasts, and then closes everything.
-func (a *App) Stop(ctx context.Context) error {
-	close(a.stopping)
-	defer a.cancel()
-	err := errors.Join(a.public.shutdown(ctx), a.admin.shutdown(ctx), a.tracing.stop(ctx))
-	a.store.Close()
-	a.logger.InfoContext(ctx, "stopped")
-	return err
-}
-
-// Failed reports the error that ended a listener by itself.
-func (a *App) Failed() <-chan error { return a.public.failed }
-
-// Addr is where the API listens, once started.
-func (a *App) Addr() string { return a.public.addr() }
-
-// AdminAddr is where the admin endpoints listen, once started.
-func (a *App) AdminAddr() string { return a.admin.addr() }
 
 // transport carries the calls to Cognito: one host, many calls, connections
 // kept. The time for an answer is the call's, not the transport's.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -20,19 +21,20 @@ const maxHeaders = 128 << 10
 
 // listener is an HTTP server with its socket.
 type listener struct {
+	name           string // of the variable that holds its address
 	server         *http.Server
 	maxConnections int
 	socket         net.Listener
-	failed         chan error
+	address        atomic.Value // of the socket, a string; nothing until it is open
 }
 
-func newListener(h http.Handler, logger *slog.Logger, maxConnections int) *listener {
+func newListener(name string, h http.Handler, logger *slog.Logger, maxConnections int) *listener {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &listener{
+		name:           name,
 		maxConnections: maxConnections,
-		failed:         make(chan error, 1),
 		server: &http.Server{
 			Handler:           h,
 			Protocols:         protocols,
@@ -67,32 +69,45 @@ func (l *listener) secure(certFile, keyFile string) error {
 	return nil
 }
 
+// open takes the address; connections wait until serve.
 func (l *listener) open(ctx context.Context, addr string) error {
 	socket, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", l.name, err)
 	}
 	l.socket = socket
-	limited := netutil.LimitListener(socket, l.maxConnections)
-	go func() {
-		var err error
-		if l.server.TLSConfig != nil {
-			err = l.server.ServeTLS(limited, "", "")
-		} else {
-			err = l.server.Serve(limited)
-		}
-		if !errors.Is(err, http.ErrServerClosed) {
-			l.failed <- err
-		}
-	}()
+	l.address.Store(socket.Addr().String())
 	return nil
 }
 
-func (l *listener) shutdown(ctx context.Context) error {
-	if err := l.server.Shutdown(ctx); err != nil {
-		return errors.Join(err, l.server.Close())
+// serve answers until shutdown, or tells why it cannot.
+func (l *listener) serve() error {
+	limited := netutil.LimitListener(l.socket, l.maxConnections)
+	var err error
+	if l.server.TLSConfig != nil {
+		err = l.server.ServeTLS(limited, "", "")
+	} else {
+		err = l.server.Serve(limited)
 	}
-	return nil
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", l.name, err)
 }
 
-func (l *listener) addr() string { return l.socket.Addr().String() }
+// shutdown takes no new connections, lets the requests in flight finish while
+// ctx lasts, and gives the address back.
+func (l *listener) shutdown(ctx context.Context) error {
+	err := l.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, l.server.Close())
+	}
+	_ = l.socket.Close() // The server does not know it before serve.
+	return err
+}
+
+// addr is where it listens, or empty before open.
+func (l *listener) addr() string {
+	addr, _ := l.address.Load().(string)
+	return addr
+}

@@ -66,28 +66,6 @@ func Run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	return a.Wait(ctx)
 }
 
-// Wait blocks until ctx ends or a listener fails, stops the service, and
-// returns the exit status of the process.
-func (a *App) Wait(ctx context.Context) int {
-	status := 0
-	select {
-	case <-ctx.Done():
-	case err := <-a.public.failed:
-		a.logger.ErrorContext(ctx, "the API's listener failed", slog.Any("error", err))
-		status = 1
-	case err := <-a.admin.failed:
-		a.logger.ErrorContext(ctx, "the admin listener failed", slog.Any("error", err))
-		status = 1
-	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	if err := a.Stop(stopping); err != nil {
-		a.logger.ErrorContext(ctx, "not everything finished in time", slog.Any("error", err))
-		status = 1
-	}
-	return status
-}
-
 // healthcheck asks /healthz on the admin address of this machine, for a
 // container that holds nothing but this binary.
 func healthcheck(ctx context.Context, getenv func(string) string, stderr io.Writer) int {

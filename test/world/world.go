@@ -123,16 +123,17 @@ func (w *World) Stop() {
 // WaitReady asks until the keys are there.
 func (w *World) WaitReady() {
 	w.T.Helper()
-	w.await("ready", func() bool { return w.Send("GET", w.Admin+"/readyz", nil).Status == 200 })
+	w.Await("ready", func() bool { return w.Send("GET", w.Admin+"/readyz", nil).Status == 200 })
 }
 
 // AwaitMetric scrapes until a series has a value.
 func (w *World) AwaitMetric(series, value string) {
 	w.T.Helper()
-	w.await(series+" "+value, func() bool { return w.Metric(series) == value })
+	w.Await(series+" "+value, func() bool { return w.Metric(series) == value })
 }
 
-func (w *World) await(what string, is func() bool) {
+// Await looks until something is so.
+func (w *World) Await(what string, is func() bool) {
 	w.T.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
