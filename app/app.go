@@ -99,9 +99,11 @@ func (a *App) wire(o Options) (err error) {
 		return err
 	}
 	a.onStop(a.tracing.stop)
-	if a.verifier, err = token.New(token.Options{
-		Issuers: c.issuers(), ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger,
-	}); err != nil {
+	pools, err := c.pools()
+	if err != nil {
+		return err
+	}
+	if a.verifier, err = token.New(token.Options{Pools: pools, ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger}); err != nil {
 		return err
 	}
 	if a.store, err = newStore(c, o, m); err != nil {
@@ -136,14 +138,13 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 	if c.TraceEndpoint != "" { // Spans that nobody collects cost a twentieth of a request.
 		transport = a.tracing.transport(transport)
 	}
+	client := c.client()
+	client.CallTimeout, client.HTTPClient, client.Metrics, client.Now = o.CallTimeout, &http.Client{Transport: transport}, m, o.Now
+	client.Pacer = quota.New(quota.Options{
+		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
+	})
 	return enroll.New(enroll.Options{
-		Pool: cognito.NewClient(cognito.ClientOptions{
-			Region: c.region(), Endpoint: c.CognitoEndpoint, ClientSecrets: c.ClientSecrets, CallTimeout: o.CallTimeout,
-			HTTPClient: &http.Client{Transport: transport}, Metrics: m, Now: o.Now,
-			Pacer: quota.New(quota.Options{
-				RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
-			}),
-		}),
+		Pool:                cognito.NewClient(client),
 		Store:               a.tracing.store(a.store),
 		Limiter:             a.store,
 		Metrics:             m,

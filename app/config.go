@@ -16,8 +16,10 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/qr"
+	"mfa-enrollment/internal/token"
 )
 
 // Config is the whole configuration. Each field is one environment variable;
@@ -27,10 +29,12 @@ type Config struct {
 	Addr      string `env:"ADDR" envDefault:":8080" doc:"Where the API listens."`
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Where /metrics, /healthz and /readyz listen. Keep it inside."`
 
-	UserPoolIDs     []string      `env:"COGNITO_USER_POOL_IDS" required:"yes" doc:"The user pools whose tokens are taken, comma-separated, all of one region."`
+	UserPoolIDs     []string      `env:"COGNITO_USER_POOL_IDS" required:"yes" doc:"The user pools whose tokens are taken, comma-separated, all of one region. Tokens of either issuer type (ORIGINAL, UPDATED) are good."`
 	ClientIDs       []string      `env:"COGNITO_CLIENT_IDS" required:"yes" doc:"The app clients whose tokens are taken and whose challenges are answered, comma-separated."`
 	ClientSecrets   ClientSecrets `env:"COGNITO_CLIENT_SECRETS" doc:"The secrets of the app clients that have one: id=secret, comma-separated."`
 	CognitoEndpoint string        `env:"COGNITO_ENDPOINT" doc:"Another endpoint than AWS's, for tests. Tokens must still name AWS's issuer; the keys come from ENDPOINT/POOL/.well-known/jwks.json."`
+	UseFIPS         bool          `env:"AWS_USE_FIPS_ENDPOINT" envDefault:"false" doc:"Call Cognito's FIPS endpoint, as the SDK resolves it. AWS GovCloud (US) needs it. Issuers and keys stay where they are."`
+	UseDualStack    bool          `env:"AWS_USE_DUALSTACK_ENDPOINT" envDefault:"false" doc:"Call Cognito's dual-stack (IPv4 and IPv6) endpoint, as the SDK resolves it. Issuers and keys stay where they are."`
 
 	TOTPIssuer   string `env:"TOTP_ISSUER" required:"yes" doc:"The name that the authenticator app shows, at most 64 characters (128 bytes of UTF-8), no colon."`
 	AccountLabel string `env:"ACCOUNT_LABEL" envDefault:"email" doc:"What names the account in the app when the request does not: email, phone_number, preferred_username or username."`
@@ -181,7 +185,7 @@ func parseFault(err error) error {
 }
 
 var (
-	poolID   = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+$`)
+	poolID   = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})_[0-9A-Za-z]+$`)
 	clientID = regexp.MustCompile(`^[A-Za-z0-9_+-]{1,128}$`)
 )
 
@@ -213,6 +217,8 @@ func (c *Config) faults(set map[string]string) []error {
 		want(slices.Contains(c.ClientIDs, id), "COGNITO_CLIENT_SECRETS", "secrets of clients in COGNITO_CLIENT_IDS alone")
 	}
 	want(isHTTPURL(c.CognitoEndpoint), "COGNITO_ENDPOINT", "an http:// or https:// URL")
+	want(c.CognitoEndpoint == "" || !c.UseFIPS, "AWS_USE_FIPS_ENDPOINT", "no COGNITO_ENDPOINT beside it: an endpoint is AWS's or another")
+	want(c.CognitoEndpoint == "" || !c.UseDualStack, "AWS_USE_DUALSTACK_ENDPOINT", "no COGNITO_ENDPOINT beside it: an endpoint is AWS's or another")
 	want(qr.ShowsIssuer(c.TOTPIssuer), "TOTP_ISSUER", fmt.Sprintf("at most %d characters, without a colon, control characters or double spaces", qr.MaxIssuer))
 	want(slices.Contains(accountLabels, c.AccountLabel), "ACCOUNT_LABEL", "one of "+strings.Join(accountLabels, ", "))
 	for _, origin := range c.CORSAllowedOrigins {
@@ -271,17 +277,32 @@ func (c *Config) region() string {
 	return region
 }
 
-// issuers maps the issuer of each pool, which its tokens name, to the address
-// of its keys.
-func (c *Config) issuers() map[string]string {
-	m := map[string]string{}
-	for _, pool := range c.UserPoolIDs {
-		issuer := "https://cognito-idp." + c.region() + ".amazonaws.com/" + pool
-		base := issuer
-		if c.CognitoEndpoint != "" {
-			base = strings.TrimRight(c.CognitoEndpoint, "/") + "/" + pool
+// pools are the configured user pools for the token verifier: the issuers that
+// their tokens can name, and where their keys are. AWS_USE_FIPS_ENDPOINT and
+// AWS_USE_DUALSTACK_ENDPOINT move neither.
+func (c *Config) pools() ([]token.Pool, error) {
+	const keys = "/.well-known/jwks.json"
+	pools := make([]token.Pool, 0, len(c.UserPoolIDs))
+	for _, id := range c.UserPoolIDs {
+		issuers, err := cognito.IssuersOf(id)
+		if err != nil {
+			return nil, err
 		}
-		m[issuer] = base + "/.well-known/jwks.json"
+		pool := token.Pool{
+			ID: id, Issuers: []string{issuers.Original, issuers.Updated},
+			KeyURLs: []string{issuers.Original + keys, issuers.Updated + keys},
+		}
+		if c.CognitoEndpoint != "" {
+			pool.KeyURLs = []string{strings.TrimRight(c.CognitoEndpoint, "/") + "/" + id + keys}
+		}
+		pools = append(pools, pool)
 	}
-	return m
+	return pools, nil
+}
+
+// client is the part of the configuration that says how Cognito is called.
+func (c *Config) client() cognito.ClientOptions {
+	return cognito.ClientOptions{
+		Region: c.region(), Endpoint: c.CognitoEndpoint, FIPS: c.UseFIPS, DualStack: c.UseDualStack, ClientSecrets: c.ClientSecrets,
+	}
 }

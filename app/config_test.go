@@ -34,21 +34,6 @@ func TestDefaultsAreThoseOfTheDesign(t *testing.T) {
 	if c.region() != "eu-west-1" {
 		t.Errorf("the region is %q", c.region())
 	}
-	const issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-	if got := c.issuers()[issuer]; got != issuer+"/.well-known/jwks.json" {
-		t.Errorf("the keys come from %q", got)
-	}
-}
-
-func TestTheEndpointMovesTheKeysAndNotTheIssuer(t *testing.T) {
-	c, err := LoadConfig(enough(map[string]string{"COGNITO_ENDPOINT": "http://127.0.0.1:9229/"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-	if got := c.issuers()[issuer]; got != "http://127.0.0.1:9229/eu-west-1_AbCdEfGhI/.well-known/jwks.json" {
-		t.Errorf("the keys come from %q", got)
-	}
 }
 
 func TestListsAllowSpacesAndSecretsAreParsed(t *testing.T) {
@@ -88,6 +73,8 @@ func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
 		"a secret without id":             {"COGNITO_CLIENT_SECRETS", "justasecret", "id=secret"},
 		"a secret for an unknown client":  {"COGNITO_CLIENT_SECRETS", "other=x", "COGNITO_CLIENT_IDS"},
 		"an endpoint that is no URL":      {"COGNITO_ENDPOINT", "localhost", "http://"},
+		"a region without a number":       {"COGNITO_USER_POOL_IDS", "eu-west_A", "pool ids such as"},
+		"a FIPS switch that is none":      {"AWS_USE_FIPS_ENDPOINT", "perhaps", "AWS_USE_FIPS_ENDPOINT"},
 		"a label that is none":            {"ACCOUNT_LABEL", "shoe_size", "one of email"},
 		"any origin":                      {"CORS_ALLOWED_ORIGINS", "*", "exact origins"},
 		"an origin with a wildcard":       {"CORS_ALLOWED_ORIGINS", "https://*.example.com", "exact origins"},

@@ -36,7 +36,10 @@ const (
 // ClientOptions configures a Client.
 type ClientOptions struct {
 	Region   string
-	Endpoint string // empty: AWS's own for the region
+	Endpoint string // empty: AWS's own for the region, as the SDK resolves it
+	// FIPS and DualStack choose among AWS's endpoints. The SDK refuses every call
+	// when one of them stands beside Endpoint.
+	FIPS, DualStack bool
 	// ClientSecrets holds the secret of each app client that has one, by
 	// client id.
 	ClientSecrets map[string]enroll.Secret
@@ -77,6 +80,12 @@ func NewClient(o ClientOptions) *Client {
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	if o.FIPS {
+		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if o.DualStack {
+		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
 	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
 }
@@ -145,7 +154,7 @@ func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.
 func personOf(c enroll.Credential) string {
 	switch {
 	case c.Identity != nil:
-		return hashOf(c.Identity.Issuer + " " + c.Identity.Subject)
+		return hashOf(c.Identity.PoolID + " " + c.Identity.Subject)
 	case c.Standing != enroll.Known:
 		return hashOf("at " + c.Address)
 	default:

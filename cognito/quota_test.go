@@ -63,8 +63,8 @@ func TestReadsAndAnswersDoNotWaitForTheQuotaOfWrites(t *testing.T) {
 }
 
 func TestAPersonInTheLineIsKnownAgainAndNotNamed(t *testing.T) {
-	by := func(issuer, subject, token string) string {
-		return personOf(enroll.Credential{Identity: &enroll.Identity{Issuer: issuer, Subject: subject, Token: enroll.Secret(token)}})
+	by := func(pool, subject, token string) string {
+		return personOf(enroll.Credential{Identity: &enroll.Identity{PoolID: pool, Subject: subject, Token: enroll.Secret(token)}})
 	}
 	if by("pool", "ada", "one") != by("pool", "ada", "refreshed") {
 		t.Error("a refreshed token is another person")

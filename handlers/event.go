@@ -98,8 +98,9 @@ func levelOf(status int) slog.Level {
 }
 
 // subjectHash stands for a person in the log: enough to follow one person's
-// requests, not enough to name anybody.
+// requests, not enough to name anybody. It is made of the pool and the subject, so
+// that it stays the same when the pool's issuer type is switched (docs/audit.md).
 func subjectHash(id enroll.Identity) string {
-	sum := sha256.Sum256([]byte(id.Issuer + "\x00" + id.Subject))
+	sum := sha256.Sum256([]byte(id.PoolID + "\x00" + id.Subject))
 	return hex.EncodeToString(sum[:8])
 }

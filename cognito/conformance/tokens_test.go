@@ -15,20 +15,21 @@ import (
 	"mfa-enrollment/internal/token"
 )
 
-// issuer is what the tokens of the person's pool name as theirs.
-func (p *person) issuer() string {
-	return "https://cognito-idp." + p.on.region + ".amazonaws.com/" + p.account.pool
-}
-
 // verifier is the service's, with the keys of the person's pool.
 func (p *person) verifier(ctx context.Context) (*token.Verifier, error) {
-	keys := p.issuer()
-	if p.on.endpoint != "" {
-		keys = p.on.endpoint + "/" + p.account.pool
+	const jwks = "/.well-known/jwks.json"
+	issuers, err := cognito.IssuersOf(p.account.pool)
+	if err != nil {
+		return nil, err
 	}
-	v, err := token.New(token.Options{
-		Issuers: map[string]string{p.issuer(): keys + "/.well-known/jwks.json"}, ClientIDs: []string{p.client}, Now: p.on.now,
-	})
+	pool := token.Pool{
+		ID: p.account.pool, Issuers: []string{issuers.Original, issuers.Updated},
+		KeyURLs: []string{issuers.Original + jwks, issuers.Updated + jwks},
+	}
+	if p.on.endpoint != "" {
+		pool.KeyURLs = []string{p.on.endpoint + "/" + p.account.pool + jwks}
+	}
+	v, err := token.New(token.Options{Pools: []token.Pool{pool}, ClientIDs: []string{p.client}, Now: p.on.now})
 	if err != nil {
 		return nil, err
 	}

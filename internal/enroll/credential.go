@@ -4,13 +4,17 @@ import "time"
 
 // Identity is what a verified access token says of its bearer. Only a token
 // verifier makes one.
+//
+// A person is PoolID and Subject together, and nothing else: a user has one TOTP
+// secret whatever the app client is, and iss changes when a pool's issuer type is
+// switched.
 type Identity struct {
 	Token    Secret    // the access token itself, for the calls to Cognito
-	Issuer   string    // iss: https://cognito-idp.REGION.amazonaws.com/POOL
-	PoolID   string    // the last path segment of the issuer
+	PoolID   string    // the user pool's id
 	ClientID string    // client_id
 	Subject  string    // sub: the user's immutable identifier in the pool
 	Username string    // username
+	SignIn   string    // names the sign-in: a hash that refreshed tokens share
 	AuthTime time.Time // auth_time: when the person last proved who they are
 	Expiry   time.Time // exp
 }

@@ -61,13 +61,17 @@ func newFlows(t *testing.T, change ...func(*enroll.Options)) *flows {
 		c(&f.options)
 	}
 	f.Service = enroll.New(f.options)
-	f.verifier, err = token.New(token.Options{
-		Issuers: map[string]string{
-			"https://cognito-idp.us-east-1.amazonaws.com/" + standin.Optional: s.URL + "/" + standin.Optional + "/.well-known/jwks.json",
-			"https://cognito-idp.us-east-1.amazonaws.com/" + standin.Required: s.URL + "/" + standin.Required + "/.well-known/jwks.json",
-		},
-		ClientIDs: f.options.ClientIDs, Now: f.clock.Now,
-	})
+	var pools []token.Pool
+	for _, id := range []string{standin.Optional, standin.Required} {
+		issuers, err := cognito.IssuersOf(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pools = append(pools, token.Pool{
+			ID: id, Issuers: []string{issuers.Original, issuers.Updated}, KeyURLs: []string{s.URL + "/" + id + "/.well-known/jwks.json"},
+		})
+	}
+	f.verifier, err = token.New(token.Options{Pools: pools, ClientIDs: f.options.ClientIDs, Now: f.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func guardsFor(quota float64) guards {
 func (s *Service) guarded(ctx context.Context, c Credential, call func(Credential) error) error {
 	switch {
 	case c.Identity != nil:
-		if _, err := s.take(ctx, s.guards.subject, hashed(c.Identity.Issuer, c.Identity.Subject)); err != nil {
+		if _, err := s.take(ctx, s.guards.subject, hashed(c.Identity.PoolID, c.Identity.Subject)); err != nil {
 			return err
 		}
 		return call(c)

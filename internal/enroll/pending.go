@@ -54,7 +54,7 @@ const (
 // out of the store's keys; it has far more entropy than a hash could lose.
 func pendingKey(c Credential) string {
 	if id := c.Identity; id != nil {
-		return "token:" + hashed(id.Issuer, id.Subject, id.ClientID)
+		return "token:" + hashed(id.PoolID, id.Subject, id.ClientID)
 	}
 	return sessionKey(c.Session)
 }

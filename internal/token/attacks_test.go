@@ -210,12 +210,14 @@ func attacksOnTheClaims() []attack {
 	}
 	attacks := append(
 		invalid(token.ReasonForeignIssuer, map[string]string{
-			"a pool that is not configured":     homeKey().token(genuine.with("iss", alienIssuer)),
-			"the issuer with a slash":           homeKey().token(genuine.with("iss", homeIssuer+"/")),
-			"the issuer in capitals":            homeKey().token(genuine.with("iss", strings.ToUpper(homeIssuer))),
-			"the issuer over http":              homeKey().token(genuine.with("iss", strings.Replace(homeIssuer, "https", "http", 1))),
-			"a host that ends in the right one": homeKey().token(genuine.with("iss", strings.Replace(homeIssuer, "//", "//evil.", 1))),
-			"not even signed":                   compact(homeKey().header(), genuine.with("iss", alienIssuer).json(), strayKey().rs256),
+			"a pool that is not configured":      homeKey().token(genuine.with("iss", alienIssuer)),
+			"the issuer with a slash":            homeKey().token(genuine.with("iss", homeIssuer+"/")),
+			"the issuer in capitals":             homeKey().token(genuine.with("iss", strings.ToUpper(homeIssuer))),
+			"the issuer over http":               homeKey().token(genuine.with("iss", strings.Replace(homeIssuer, "https", "http", 1))),
+			"a host that ends in the right one":  homeKey().token(genuine.with("iss", strings.Replace(homeIssuer, "//", "//evil.", 1))),
+			"the updated issuer, another region": homeKey().token(genuine.with("iss", strings.ReplaceAll(homeUpdated, ".eu-central-1.", ".eu-west-1."))),
+			"the updated issuer of an alien":     homeKey().token(genuine.with("iss", strings.Replace(alienIssuer, "//", "//issuer-", 1))),
+			"not even signed":                    compact(homeKey().header(), genuine.with("iss", alienIssuer).json(), strayKey().rs256),
 		}),
 		invalid(token.ReasonForeignClient, map[string]string{
 			"a client that is not configured": homeKey().token(genuine.with("client_id", "3h57kf5cpq17m0eml12EXAMPLE")),

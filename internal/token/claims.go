@@ -93,8 +93,8 @@ func readHeader(token string) (header *joseHeader, err error) {
 // left empty.
 type accessClaims struct {
 	jwt.RegisteredClaims
-	tokenUse, clientID, username, scope string
-	authTime                            *jwt.NumericDate
+	tokenUse, clientID, username, scope, originJTI string
+	authTime                                       *jwt.NumericDate
 }
 
 // UnmarshalJSON implements the interface of encoding/json, so that golang-jwt
@@ -109,6 +109,7 @@ func (c *accessClaims) UnmarshalJSON(payload []byte) error {
 		ClientID  jsontext.Value `json:"client_id"`
 		TokenUse  jsontext.Value `json:"token_use"`
 		Scope     jsontext.Value `json:"scope"`
+		OriginJTI jsontext.Value `json:"origin_jti"`
 		ExpiresAt jsontext.Value `json:"exp"`
 		NotBefore jsontext.Value `json:"nbf"`
 		IssuedAt  jsontext.Value `json:"iat"`
@@ -125,6 +126,7 @@ func (c *accessClaims) UnmarshalJSON(payload []byte) error {
 		{claims.ClientID, &c.clientID},
 		{claims.TokenUse, &c.tokenUse},
 		{claims.Scope, &c.scope},
+		{claims.OriginJTI, &c.originJTI},
 	} {
 		if err == nil {
 			*claim.to, err = text(claim.value)

@@ -65,7 +65,11 @@ func FuzzVerifySignedClaims(f *testing.F) {
 		exp, _ := got["exp"].(float64)
 		scope, _ := got["scope"].(string)
 		switch {
-		case got["iss"] != id.Issuer || got["sub"] != id.Subject || got["username"] != id.Username || got["client_id"] != id.ClientID:
+		case got["iss"] != homeIssuer && got["iss"] != homeUpdated && got["iss"] != sisterIssuer:
+			t.Errorf("accepted iss %v", got["iss"])
+		case (got["iss"] == sisterIssuer) != (id.PoolID == "eu-central-1_Sister"):
+			t.Errorf("the pool of iss %v is %s", got["iss"], id.PoolID)
+		case got["sub"] != id.Subject || got["username"] != id.Username || got["client_id"] != id.ClientID:
 			t.Errorf("the identity %+v is not that of the claims", id)
 		case id.Subject == "" || id.Username == "":
 			t.Errorf("the identity %+v lacks a name", id)

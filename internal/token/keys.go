@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -45,9 +44,17 @@ const (
 // after the whole interval only, every unknown key waits its turn for a fetch
 // of its own, and an answer without keys empties the set. So they read the
 // answers and choose the key here, and run says when to fetch.
+//
+// A pool's key set has two addresses. The one of the original issuer answers for
+// every pool. The one of the updated issuer has the same keys, is held in several
+// regions, and answers 403 for a pool that was not switched (aws-jwt-verify#279),
+// so nothing may depend on it. The second is therefore asked only where the first
+// gives no keys, and its answer replaces all keys like the first's. Merging both
+// would cost a refusal an hour for most pools, and a key that Cognito withdraws
+// at one address would stay good until the other drops it too.
 type keySet struct {
 	poolID  string
-	url     string
+	urls    []string // in the order in which they are asked
 	client  *http.Client
 	now     func() time.Time
 	log     *slog.Logger
@@ -66,14 +73,15 @@ type keySet struct {
 }
 
 // newKeySet prepares the keys of a pool without fetching them.
-func newKeySet(issuer, keysURL string, o Options) (*keySet, error) {
-	iss, err := url.Parse(issuer)
-	if err != nil || iss.Host == "" || len(iss.Path) < 2 || strings.Contains(iss.Path[1:], "/") {
-		return nil, errors.New("want https://HOST/POOL")
+func newKeySet(pool Pool, o Options) (*keySet, error) {
+	if pool.ID == "" || len(pool.Issuers) == 0 || slices.Contains(pool.Issuers, "") || len(pool.KeyURLs) == 0 {
+		return nil, errors.New("want an id, an issuer and a URL for the key set")
 	}
-	u, err := url.Parse(keysURL)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("want an https:// or http:// URL for the key set")
+	for _, address := range pool.KeyURLs {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, errors.New("want an https:// or http:// URL for the key set")
+		}
 	}
 	keys := jwkset.NewMemoryStorage()
 	lookup, err := keyfunc.New(keyfunc.Options{Storage: keys})
@@ -84,8 +92,8 @@ func newKeySet(issuer, keysURL string, o Options) (*keySet, error) {
 	client.Transport = capped{client.Transport}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &keySet{
-		poolID:  iss.Path[1:],
-		url:     keysURL,
+		poolID:  pool.ID,
+		urls:    slices.Clone(pool.KeyURLs),
 		client:  &client,
 		now:     o.Now,
 		log:     o.Logger,
@@ -122,34 +130,48 @@ func (s *keySet) run(ctx context.Context) {
 	}
 }
 
-// fetch replaces the keys by those that the endpoint answers with. If it fails,
-// the keys stay as they are, however old: Cognito's outage must not become one
-// of this service.
+// fetch replaces the keys by those of the first address that has any. If none
+// has, the keys stay as they are, however old: Cognito's outage must not become
+// one of this service.
 func (s *keySet) fetch(ctx context.Context) error {
+	var failures []error
+	for _, address := range s.urls {
+		keys, err := s.fetchFrom(ctx, address)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		if err := s.keys.KeyReplaceAll(ctx, keys); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fetched = s.now()
+		return nil
+	}
+	return errors.Join(failures...)
+}
+
+// fetchFrom returns the keys that an address answers with, at least one.
+func (s *keySet) fetchFrom(ctx context.Context, address string) ([]jwkset.JWK, error) {
 	// Without a refresh interval, jwkset fetches once and returns.
-	answer, err := jwkset.NewStorageFromHTTP(s.url, jwkset.HTTPClientStorageOptions{
+	answer, err := jwkset.NewStorageFromHTTP(address, jwkset.HTTPClientStorageOptions{
 		Client:      s.client,
 		Ctx:         ctx,
 		HTTPTimeout: fetchTimeout,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keys, err := answer.KeyReadAll(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keys = slices.DeleteFunc(keys, func(k jwkset.JWK) bool { return !signsRS256(k) })
 	if len(keys) == 0 {
-		return errors.New("the key set holds no RS256 key")
+		return nil, errors.New("the key set holds no RS256 key")
 	}
-	if err := s.keys.KeyReplaceAll(ctx, keys); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fetched = s.now()
-	return nil
+	return keys, nil
 }
 
 // signsRS256 tells whether a key may verify an access token.

@@ -46,19 +46,19 @@ func TestNewVerifierRefusesOptionsThatCannotWork(t *testing.T) {
 	valid := func() token.Options { return verifierOptions(newKeyEndpoint()) }
 	newVerifier(t, valid())
 	for name, spoil := range map[string]func(*token.Options){
-		"no issuer":              func(o *token.Options) { o.Issuers = nil },
-		"an issuer without host": func(o *token.Options) { o.Issuers[sisterIssuer[8:]] = sisterURL },
-		"an issuer without pool": func(o *token.Options) {
-			o.Issuers["https://cognito-idp.eu-central-1.amazonaws.com/"] = sisterURL
-		},
-		"an issuer with a slash": func(o *token.Options) { o.Issuers[sisterIssuer+"/"] = sisterURL },
-		"no URL for the keys":    func(o *token.Options) { o.Issuers[sisterIssuer] = "" },
-		"keys from a file":       func(o *token.Options) { o.Issuers[sisterIssuer] = "file:///etc/jwks.json" },
-		"keys from nowhere":      func(o *token.Options) { o.Issuers[sisterIssuer] = "https:///jwks.json" },
-		"no client":              func(o *token.Options) { o.ClientIDs = nil },
-		"an empty client":        func(o *token.Options) { o.ClientIDs = []string{homeClient, ""} },
-		"a negative refresh":     func(o *token.Options) { o.RefreshInterval = -1 },
-		"a negative pause":       func(o *token.Options) { o.UnknownKeyInterval = -1 },
+		"no pool":                   func(o *token.Options) { o.Pools = nil },
+		"a pool without id":         func(o *token.Options) { o.Pools[1].ID = "" },
+		"a pool without issuer":     func(o *token.Options) { o.Pools[1].Issuers = nil },
+		"an empty issuer":           func(o *token.Options) { o.Pools[1].Issuers = []string{""} },
+		"two pools with one issuer": func(o *token.Options) { o.Pools[1].Issuers = o.Pools[0].Issuers[:1] },
+		"no address of the keys":    func(o *token.Options) { o.Pools[1].KeyURLs = nil },
+		"an empty address":          func(o *token.Options) { o.Pools[1].KeyURLs = []string{sisterURL, ""} },
+		"keys from a file":          func(o *token.Options) { o.Pools[1].KeyURLs = []string{"file:///etc/jwks.json"} },
+		"keys from nowhere":         func(o *token.Options) { o.Pools[1].KeyURLs = []string{"https:///jwks.json"} },
+		"no client":                 func(o *token.Options) { o.ClientIDs = nil },
+		"an empty client":           func(o *token.Options) { o.ClientIDs = []string{homeClient, ""} },
+		"a negative refresh":        func(o *token.Options) { o.RefreshInterval = -1 },
+		"a negative pause":          func(o *token.Options) { o.UnknownKeyInterval = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := valid()

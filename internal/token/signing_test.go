@@ -20,9 +20,11 @@ import (
 	"mfa-enrollment/internal/token"
 )
 
-// Two pools that the verifier knows, and one that it doesn't.
+// Two pools that the verifier knows, the first by both of its issuers, and one
+// that it doesn't.
 const (
 	homeIssuer   = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Home"
+	homeUpdated  = "https://issuer-cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Home"
 	sisterIssuer = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Sister"
 	alienIssuer  = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Alien"
 	homeURL      = homeIssuer + "/.well-known/jwks.json"
@@ -146,7 +148,7 @@ func (c claims) json() string {
 // transport: so time can be made up around it (testing/synctest).
 type keyEndpoint struct {
 	mu      sync.Mutex
-	answers map[string]http.HandlerFunc // by path
+	answers map[string]http.HandlerFunc // by URL
 	down    map[string]bool
 	fetches map[string]int
 }
@@ -158,14 +160,6 @@ func newKeyEndpoint() *keyEndpoint {
 	return e
 }
 
-func pathOf(keysURL string) string {
-	r, err := http.NewRequest(http.MethodGet, keysURL, nil)
-	if err != nil {
-		panic(err)
-	}
-	return r.URL.Path
-}
-
 func (e *keyEndpoint) serve(keysURL, body string) {
 	e.handle(keysURL, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
 }
@@ -173,26 +167,27 @@ func (e *keyEndpoint) serve(keysURL, body string) {
 func (e *keyEndpoint) handle(keysURL string, answer http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.answers[pathOf(keysURL)] = answer
+	e.answers[keysURL] = answer
 }
 
 func (e *keyEndpoint) setDown(keysURL string, down bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.down[pathOf(keysURL)] = down
+	e.down[keysURL] = down
 }
 
 func (e *keyEndpoint) fetched(keysURL string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.fetches[pathOf(keysURL)]
+	return e.fetches[keysURL]
 }
 
 // RoundTrip implements http.RoundTripper.
 func (e *keyEndpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 	e.mu.Lock()
-	e.fetches[r.URL.Path]++
-	answer, down := e.answers[r.URL.Path], e.down[r.URL.Path]
+	address := r.URL.String()
+	e.fetches[address]++
+	answer, down := e.answers[address], e.down[address]
 	e.mu.Unlock()
 	if down {
 		return nil, errors.New("connection refused")
@@ -208,7 +203,10 @@ func (e *keyEndpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 // verifierOptions are those of a service with two pools behind an endpoint.
 func verifierOptions(e *keyEndpoint) token.Options {
 	return token.Options{
-		Issuers:    map[string]string{homeIssuer: homeURL, sisterIssuer: sisterURL},
+		Pools: []token.Pool{
+			{ID: "eu-central-1_Home", Issuers: []string{homeIssuer, homeUpdated}, KeyURLs: []string{homeURL}},
+			{ID: "eu-central-1_Sister", Issuers: []string{sisterIssuer}, KeyURLs: []string{sisterURL}},
+		},
 		ClientIDs:  []string{homeClient, sisterClient},
 		HTTPClient: &http.Client{Transport: e},
 	}

@@ -2,11 +2,14 @@ package token
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,7 +27,7 @@ const (
 	ReasonNotRS256        = "not_rs256"        // alg is anything but RS256
 	ReasonForbiddenHeader = "forbidden_header" // crit, or a key brought along
 	ReasonMissingClaim    = "missing_claim"    // a claim that every access token has
-	ReasonForeignIssuer   = "foreign_issuer"   // a pool that is not configured
+	ReasonForeignIssuer   = "foreign_issuer"   // none of a configured pool's issuers
 	ReasonUnknownKey      = "unknown_key"      // kid is none of the pool's keys
 	ReasonBadSignature    = "bad_signature"    // not signed by that key
 	ReasonExpired         = "expired"          // exp has passed
@@ -56,10 +59,8 @@ const (
 // Options says which tokens a Verifier accepts and how it comes by the
 // keys.
 type Options struct {
-	// Issuers holds, for each user pool, the expected iss
-	// (https://cognito-idp.REGION.amazonaws.com/POOL) and the URL of the pool's
-	// JSON Web Key Set. At least one.
-	Issuers map[string]string
+	// Pools are the user pools whose tokens are accepted. At least one.
+	Pools []Pool
 	// ClientIDs are the app clients whose tokens are accepted. At least one.
 	ClientIDs []string
 	// HTTPClient fetches the keys. Nil means a plain client; redirects are
@@ -78,10 +79,25 @@ type Options struct {
 	UnknownKeyInterval time.Duration
 }
 
+// Pool is a user pool whose tokens are accepted.
+type Pool struct {
+	// ID is the pool's id, such as eu-west-1_AbCdEfGhI.
+	ID string
+	// Issuers are the values of iss that the pool's tokens can have. At least one.
+	// All of them are signed with the same keys: a pool has one key set, and
+	// switching its issuer type does not change it.
+	Issuers []string
+	// KeyURLs are the addresses of the pool's JSON Web Key Set. At least one. The
+	// first that answers with keys counts, and the others are not asked: see
+	// keySet.
+	KeyURLs []string
+}
+
 // Verifier tells whether an access token is genuine, by the keys of its user
 // pool. It is safe for concurrent use.
 type Verifier struct {
-	pools   map[string]*keySet // by issuer
+	pools   []*keySet
+	issuers map[string]*keySet // the pool of each issuer
 	clients []string
 	parser  *jwt.Parser
 	now     func() time.Time
@@ -90,8 +106,8 @@ type Verifier struct {
 // New makes a verifier. It refuses options that can't work, and never
 // waits for the network: Start fetches the keys.
 func New(o Options) (*Verifier, error) {
-	if len(o.Issuers) == 0 {
-		return nil, errors.New("token verifier: no issuer")
+	if len(o.Pools) == 0 {
+		return nil, errors.New("token verifier: no user pool")
 	}
 	if len(o.ClientIDs) == 0 || slices.Contains(o.ClientIDs, "") {
 		return nil, errors.New("token verifier: no client ID, or an empty one")
@@ -115,7 +131,7 @@ func New(o Options) (*Verifier, error) {
 		o.UnknownKeyInterval = time.Minute
 	}
 	v := &Verifier{
-		pools:   make(map[string]*keySet, len(o.Issuers)),
+		issuers: make(map[string]*keySet),
 		clients: slices.Clone(o.ClientIDs),
 		now:     o.Now,
 		// checkHeader has refused every other method before golang-jwt does.
@@ -129,12 +145,18 @@ func New(o Options) (*Verifier, error) {
 			jwt.WithTimeFunc(o.Now),
 		),
 	}
-	for issuer, url := range o.Issuers {
-		keys, err := newKeySet(issuer, url, o)
+	for _, pool := range o.Pools {
+		keys, err := newKeySet(pool, o)
 		if err != nil {
-			return nil, fmt.Errorf("token verifier: issuer %s: %w", issuer, err)
+			return nil, fmt.Errorf("token verifier: pool %s: %w", pool.ID, err)
 		}
-		v.pools[issuer] = keys
+		v.pools = append(v.pools, keys)
+		for _, issuer := range pool.Issuers {
+			if _, taken := v.issuers[issuer]; taken {
+				return nil, fmt.Errorf("token verifier: two pools with the issuer %s", issuer)
+			}
+			v.issuers[issuer] = keys
+		}
 	}
 	return v, nil
 }
@@ -202,11 +224,11 @@ func (v *Verifier) Verify(ctx context.Context, token string) (enroll.Identity, e
 	}
 	identity := enroll.Identity{
 		Token:    enroll.Secret(token),
-		Issuer:   claims.Issuer,
-		PoolID:   v.pools[claims.Issuer].poolID,
+		PoolID:   v.issuers[claims.Issuer].poolID,
 		ClientID: claims.clientID,
 		Subject:  claims.Subject,
 		Username: claims.username,
+		SignIn:   signIn(claims, token),
 		Expiry:   claims.ExpiresAt.Time,
 	}
 	if claims.authTime != nil {
@@ -215,11 +237,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (enroll.Identity, e
 	return identity, nil
 }
 
+// signIn names the sign-in that a token comes from, the same for every token that
+// is refreshed from it. origin_jti is Cognito's own name for it, and is missing
+// where the app client has token revocation switched off ("Using the access
+// token", Cognito's developer guide); auth_time is the sign-in's in refreshed
+// tokens too. A token with neither is a sign-in of its own.
+func signIn(c *accessClaims, token string) string {
+	name := "token " + token
+	switch {
+	case c.originJTI != "":
+		name = "origin_jti " + c.originJTI
+	case c.authTime != nil:
+		name = "auth_time " + strconv.FormatInt(c.authTime.Unix(), 10)
+	}
+	sum := sha256.Sum256([]byte(c.Subject + " " + name))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 func (v *Verifier) key(ctx context.Context, issuer string, t *jwt.Token) (any, error) {
 	if issuer == "" {
 		return nil, enroll.Fail(enroll.InvalidToken, ReasonMissingClaim)
 	}
-	keys, ok := v.pools[issuer]
+	keys, ok := v.issuers[issuer]
 	if !ok {
 		return nil, enroll.Fail(enroll.InvalidToken, ReasonForeignIssuer)
 	}

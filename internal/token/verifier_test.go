@@ -3,6 +3,7 @@ package token_test
 import (
 	"errors"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +28,8 @@ func TestVerifyReadsAGenuineToken(t *testing.T) {
 	}
 	got.Token = ""
 	want := enroll.Identity{
-		Issuer: homeIssuer, PoolID: "eu-central-1_Home", ClientID: homeClient,
-		Subject: subject, Username: "ada",
+		PoolID: "eu-central-1_Home", ClientID: homeClient,
+		Subject: subject, Username: "ada", SignIn: got.SignIn, // TestTokensOfOneSignInShareItsName
 		AuthTime: noon, Expiry: noon.Add(time.Hour),
 	}
 	if got != want {
@@ -47,7 +48,7 @@ func TestVerifyTellsTheTokensOfASignInApart(t *testing.T) {
 	server := httptest.NewServer(standIn)
 	defer server.Close()
 	v := newVerifier(t, token.Options{
-		Issuers:   map[string]string{issuer: server.URL + "/" + pool + "/.well-known/jwks.json"},
+		Pools:     []token.Pool{{ID: pool, Issuers: []string{issuer}, KeyURLs: []string{server.URL + "/" + pool + "/.well-known/jwks.json"}}},
 		ClientIDs: []string{client},
 	})
 	v.Start(t.Context())
@@ -90,17 +91,18 @@ func TestVerifyAccepts(t *testing.T) {
 	for name, token := range map[string]string{
 		"a second pool's token, by that pool's key": sisterKey().token(
 			genuine.with("iss", sisterIssuer).with("client_id", sisterClient)),
-		"the scope among others":            homeKey().token(genuine.with("scope", "openid aws.cognito.signin.user.admin email")),
-		"claims that nobody asked for":      homeKey().token(genuine.with("cognito:groups", []string{"a", "b"}).with("version", 2)),
-		"an audience, for a resource bound": homeKey().token(genuine.with("aud", "https://api.example.com")),
-		"a username of 128 characters":      homeKey().token(genuine.with("username", strings.Repeat("é", 128))),
-		"nearly 8 KiB":                      homeKey().token(genuine.with("pad", strings.Repeat("x", 5400))),
-		"a typ in the header":               compact(`{"typ":"JWT","kid":"home-key","alg":"RS256"}`, genuine.json(), homeKey().rs256),
-		"no iat":                            homeKey().token(genuine.without("iat")),
-		"expired 59 seconds ago":            homeKey().token(genuine.with("exp", at(-59*time.Second))),
-		"not before, in a minute":           homeKey().token(genuine.with("nbf", at(time.Minute))),
-		"issued in a minute":                homeKey().token(genuine.with("iat", at(time.Minute))),
-		"signed in in a minute":             homeKey().token(genuine.with("auth_time", at(time.Minute))),
+		"the updated issuer, by the same pool's key": homeKey().token(genuine.with("iss", homeUpdated)),
+		"the scope among others":                     homeKey().token(genuine.with("scope", "openid aws.cognito.signin.user.admin email")),
+		"claims that nobody asked for":               homeKey().token(genuine.with("cognito:groups", []string{"a", "b"}).with("version", 2)),
+		"an audience, for a resource bound":          homeKey().token(genuine.with("aud", "https://api.example.com")),
+		"a username of 128 characters":               homeKey().token(genuine.with("username", strings.Repeat("é", 128))),
+		"nearly 8 KiB":                               homeKey().token(genuine.with("pad", strings.Repeat("x", 5400))),
+		"a typ in the header":                        compact(`{"typ":"JWT","kid":"home-key","alg":"RS256"}`, genuine.json(), homeKey().rs256),
+		"no iat":                                     homeKey().token(genuine.without("iat")),
+		"expired 59 seconds ago":                     homeKey().token(genuine.with("exp", at(-59*time.Second))),
+		"not before, in a minute":                    homeKey().token(genuine.with("nbf", at(time.Minute))),
+		"issued in a minute":                         homeKey().token(genuine.with("iat", at(time.Minute))),
+		"signed in in a minute":                      homeKey().token(genuine.with("auth_time", at(time.Minute))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := v.Verify(t.Context(), token); err != nil {
@@ -110,7 +112,42 @@ func TestVerifyAccepts(t *testing.T) {
 	}
 }
 
-func TestVerifyWithoutAuthTimeKnowsNoSignIn(t *testing.T) {
+// What counts as one sign-in decides who may finish an enrollment.
+func TestTokensOfOneSignInShareItsName(t *testing.T) {
+	v := readyVerifier(t, noon)
+	nameOf := func(c claims) string {
+		t.Helper()
+		id, err := v.Verify(t.Context(), homeKey().token(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id.SignIn
+	}
+	genuine := accessTokenClaims(noon)
+	old := genuine.without("origin_jti") // of an app client without token revocation
+	refreshed := func(c claims) claims { return c.with("jti", "another").with("iat", noon.Unix()+30) }
+	first, second := nameOf(genuine), nameOf(old)
+	for name, same := range map[string]bool{
+		"refreshed":                       nameOf(refreshed(genuine)) == first,
+		"refreshed after a switch":        nameOf(refreshed(genuine).with("iss", homeUpdated)) == first,
+		"refreshed, by auth_time":         nameOf(refreshed(old)) == second,
+		"refreshed at a later auth_time":  nameOf(refreshed(genuine).with("auth_time", noon.Unix()+30)) == first,
+		"another sign-in":                 nameOf(genuine.with("origin_jti", "other")) != first,
+		"another sign-in, by auth_time":   nameOf(old.with("auth_time", noon.Unix()+1)) != second,
+		"another person in that second":   nameOf(old.with("sub", "somebody-else")) != second,
+		"an origin_jti like an auth_time": nameOf(genuine.with("origin_jti", strconv.FormatInt(noon.Unix(), 10))) != second,
+		"two tokens that name none":       nameOf(old.without("auth_time")) != nameOf(refreshed(old).without("auth_time")),
+	} {
+		if !same {
+			t.Errorf("%s: the name of the sign-in is wrong", name)
+		}
+	}
+	if strings.Contains(first, "b2c3d4e5") {
+		t.Errorf("the name %q holds origin_jti", first)
+	}
+}
+
+func TestVerifyWithoutAuthTimeKnowsNoTimeOfSigningIn(t *testing.T) {
 	token := homeKey().token(accessTokenClaims(noon).without("auth_time"))
 	got, err := readyVerifier(t, noon).Verify(t.Context(), token)
 	if err != nil {
