@@ -113,7 +113,7 @@ func (a *App) wire(o Options) (err error) {
 	public, err := handlers.New(handlers.Options{
 		Enroll: a.service(o, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
 		Tracer:   a.tracing.Tracer("mfa-enrollment"),
-		ClientIP: handlers.ClientIPFrom(c.networks()), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
+		ClientIP: handlers.ClientIPFrom(c.networks(), o.Logger), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
 	})
 	if err != nil {
 		return err

@@ -190,7 +190,7 @@ func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
 	if r.Status != 204 || r.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" || r.Header.Get("Access-Control-Max-Age") != "7200" {
 		t.Errorf("status %d, headers %v", r.Status, r.Header)
 	}
-	if allowed := r.Header.Get("Access-Control-Allow-Headers"); allowed != "Authorization,Content-Type,Accept,X-Request-Id" {
+	if allowed := r.Header.Get("Access-Control-Allow-Headers"); allowed != "Authorization,Content-Type,Accept,X-Request-Id,traceparent,tracestate,baggage,sentry-trace" {
 		t.Errorf("allowed headers are %s", allowed)
 	}
 	if r.Header.Get("Access-Control-Allow-Credentials") != "" {
@@ -277,12 +277,12 @@ func TestBodiesThatBreakTheContract(t *testing.T) {
 		"a member twice inside": {jsonType, `{"code":"483920","clientMetadata":{"a":"1","a":"2"}}`, 400, "invalid_request", []string{"body"}},
 		"ten thousand arrays":   {jsonType, strings.Repeat("[", 10000), 400, "invalid_request", []string{"body"}},
 		"an unknown member":     {jsonType, `{"code":"483920","sesion":"483920xyz"}`, 400, "invalid_request", []string{"body"}},
-		"two wrong members":     {jsonType, `{"code":483920,"deviceName":""}`, 400, "invalid_request", []string{"code", "deviceName"}},
+		"two wrong members":     {jsonType, `{"code":483920,"deviceName":1}`, 400, "invalid_request", []string{"code", "deviceName"}},
 		"no code":               {jsonType, `{}`, 400, "invalid_request", []string{"code"}},
 		"letters for digits":    {jsonType, `{"code":"48392O"}`, 400, "invalid_request", []string{"code"}},
 		"a form":                {"application/x-www-form-urlencoded", "code=483920", 415, "unsupported_media_type", nil},
 		"no content type":       {"", `{"code":"483920"}`, 415, "unsupported_media_type", nil},
-		"17 KiB":                {jsonType, `{"code":"483920","deviceName":"` + strings.Repeat("x", 17<<10) + `"}`, 413, "payload_too_large", nil},
+		"65 KiB":                {jsonType, `{"code":"483920","deviceName":"` + strings.Repeat("x", 65<<10) + `"}`, 413, "payload_too_large", nil},
 		"a charset beside JSON": {jsonType + "; charset=utf-8", `{"code":"48392"}`, 400, "invalid_request", []string{"code"}},
 	}
 	for name, test := range tests {

@@ -205,10 +205,10 @@ func TestTheLabelIsEscapedForEveryAuthenticator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := u.Path; got != "/Ünïcode & Söhne + Co:a+b c%20d@example.com" {
+	if got := u.Path; got != "/Ünïcode ＆ Söhne ＋ Co:a+b c％20d@example.com" {
 		t.Errorf("the label reads %q", got)
 	}
-	if got := u.Query().Get("issuer"); got != "Ünïcode & Söhne + Co" {
+	if got := u.Query().Get("issuer"); got != "Ünïcode ＆ Söhne ＋ Co" {
 		t.Errorf("the issuer reads %q", got)
 	}
 }

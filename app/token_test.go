@@ -52,7 +52,7 @@ func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
 		"alg none":                  {resign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401, "invalid_token", ""},
 		"HS256 with the public key": {resign(jwt.SigningMethodHS256, w.Cognito.PublicKeyPEM(world.Optional)), 401, "invalid_token", "RS256"},
 		"garbled":                   {"not-a-token", 401, "invalid_token", "not a Cognito access token"},
-		"100 KB":                    {strings.Repeat("a", 100<<10), 401, "invalid_token", "too long"},
+		"100 KB":                    {strings.Repeat("a", 100<<10), 401, "invalid_token", "24 KiB"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 
 // tracing sends spans where OTEL_EXPORTER_OTLP_ENDPOINT says, over HTTP. The
 // sampler, the headers and the resource come from OpenTelemetry's own
-// variables. Without an endpoint nothing is recorded.
+// variables. Without an endpoint nothing is recorded. A request's span is a child
+// of the caller's, and whether it is recorded is decided here (sampling.go).
 type tracing struct {
 	trace.TracerProvider
 	stop func(context.Context) error
@@ -43,7 +45,7 @@ func newTracing(endpoint, version string) (tracing, error) {
 	if err != nil {
 		return tracing{}, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about), sdktrace.WithSampler(ownSampler(os.Getenv)))
 	return tracing{provider, provider.Shutdown}, nil
 }
 

@@ -16,11 +16,11 @@ const (
 
 // negotiate chooses the offer that an Accept header likes best (RFC 9110
 // §12.5.1): the most specific range that matches an offer gives its quality,
-// the highest quality wins, and among equals the first offer. No header accepts
-// everything. The answer is empty when nothing fits. A range that cannot be
+// the highest quality wins, and among equals the first offer. No header, or an empty
+// one, accepts everything. The answer is empty when nothing fits. A range that cannot be
 // read is passed over.
 func negotiate(accept []string, offers ...string) string {
-	if len(accept) == 0 {
+	if strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return offers[0]
 	}
 	best, bestQuality := "", 0.0

@@ -11,10 +11,9 @@ import (
 // AnswerChallenge answers a challenge of a sign-in: POST /v1/auth/challenge.
 func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeRequestObject) (api.AnswerChallengeResponseObject, error) {
 	body := r.Body
-	if len(requestOf(ctx).Request().Header.Values("Authorization")) > 0 {
-		return nil, enroll.Fail(enroll.TwoCredentials, "")
+	if _, err := s.credential(ctx, &body.Session); err != nil {
+		return nil, err
 	}
-	eventOf(requestOf(ctx)).flow = enroll.FlowSession
 	in, err := s.Enroll.Answer(ctx, enroll.Answer{
 		Challenge: string(body.Challenge),
 		ClientID:  body.ClientId,
@@ -35,7 +34,7 @@ func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeReque
 // signInContext is what goes along for threat protection and Lambda triggers.
 func signInContext(ctx context.Context, encodedData *string, metadata *api.ClientMetadata) enroll.SignInContext {
 	return enroll.SignInContext{
-		ClientIP:    requestOf(ctx).RealIP(),
+		ClientIP:    knownAddress(requestOf(ctx).RealIP()),
 		EncodedData: enroll.Secret(value(encodedData, "")),
 		Metadata:    value(metadata, nil),
 	}

@@ -15,14 +15,15 @@ import (
 	"mfa-enrollment/internal/enroll"
 )
 
-// checked puts middleware in front of every operation of the contract. They are
-// not the router's or a group's own, so that what is not in the contract gets
-// echo's 404, and 405 with Allow.
-func checked(spec *openapi3.T, middleware ...echo.MiddlewareFunc) map[string][]echo.MiddlewareFunc {
+// checked puts the checks of a request in front of every operation of the contract.
+// They are not the router's or a group's own, so that what is not in the contract
+// gets echo's 404, and 405 with Allow.
+func checked(spec *openapi3.T) map[string][]echo.MiddlewareFunc {
+	validate := requestValidator(spec)
 	byOperation := map[string][]echo.MiddlewareFunc{}
 	for _, path := range spec.Paths.Map() {
 		for _, operation := range path.Operations() {
-			byOperation[operation.OperationID] = middleware
+			byOperation[operation.OperationID] = []echo.MiddlewareFunc{requireJSON(optionalMembers(operation)), validate}
 		}
 	}
 	return byOperation

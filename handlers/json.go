@@ -16,25 +16,30 @@ import (
 // requireJSON refuses a body that is anything but one plain JSON document (RFC
 // 8259) in whose objects every name occurs once, before it is checked against the
 // contract: decoders take the first of two documents and the last of two members,
-// so that two readers of one body could see two different requests.
-func requireJSON(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		if r.ContentLength == 0 || r.Body == http.NoBody {
+// so that two readers of one body could see two different requests. Optional members
+// that are null are left out.
+func requireJSON(optional []string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.ContentLength == 0 || r.Body == http.NoBody {
+				return next(c)
+			}
+			mediaType, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+			if err != nil || mediaType != typeJSON || !isPlain(r.Header.Values(echo.HeaderContentEncoding)) {
+				return echo.ErrUnsupportedMediaType
+			}
+			body, err := io.ReadAll(r.Body)
+			if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok {
+				return tooLarge
+			}
+			body = bytes.TrimPrefix(body, byteOrderMark)
+			if err != nil || len(body) > 0 && !jsontext.Value(body).IsValid() {
+				return enroll.Invalid("body", "must be one JSON document without members that occur twice")
+			}
+			body = withoutNulls(body, optional)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			return next(c)
 		}
-		mediaType, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-		if err != nil || mediaType != typeJSON || r.Header.Get(echo.HeaderContentEncoding) != "" {
-			return echo.ErrUnsupportedMediaType
-		}
-		body, err := io.ReadAll(r.Body)
-		if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok {
-			return tooLarge
-		}
-		if err != nil || len(body) > 0 && !jsontext.Value(body).IsValid() {
-			return enroll.Invalid("body", "must be one JSON document without members that occur twice")
-		}
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		return next(c)
 	}
 }

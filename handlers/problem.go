@@ -68,7 +68,7 @@ var problems = map[enroll.Kind]problem{
 	notFound:             {404, "Nothing is here", "There is nothing at this address."},
 	methodNotAllowed:     {405, "The method is not allowed here", "This address takes other methods: see Allow."},
 	notAcceptable:        {406, "None of the accepted types can be had", "Accept application/json; or, with an access token, image/png."},
-	payloadTooLarge:      {413, "The body is too large", "The body is larger than 16 KiB."},
+	payloadTooLarge:      {413, "The body is too large", "The body is larger than 64 KiB."},
 	headersTooLarge:      {431, "The headers are too large", "The headers of the request are larger than 16 KiB."},
 	unsupportedMediaType: {415, "The body is not JSON", "Send the body as application/json, not compressed."},
 }
@@ -78,7 +78,8 @@ var tokenDetails = map[string]string{
 	"expired":          "The access token has expired. Refresh it, or sign in again.",
 	"not_yet_valid":    "The access token is from the future. The clock of whoever issued it, or of this service, is off.",
 	"malformed":        "This is not a Cognito access token.",
-	"too_large":        "This is far too long for a Cognito access token.",
+	"too_large":        "The access token is longer than the 24 KiB that are read here. The groups of the user, or claims that a Lambda trigger adds, make it so.",
+	reasonSession:      "The session of a sign-in was sent as an access token. Send it as session in the body.",
 	"bad_signature":    "The signature of the access token is wrong.",
 	"not_rs256":        "Cognito signs its tokens with RS256; this one is not.",
 	"foreign_issuer":   "The access token is from another user pool than this service is set up for.",
@@ -177,17 +178,41 @@ func detail(row problem, e *enroll.Error) string {
 	return row.detail
 }
 
-// clockDetail tells a person what to do about a clock that is off.
+// clockDetail tells a person what to do about a clock that is off. Whole hours, and
+// quarters of them, are a time zone or a clock that was set by hand.
 func clockDetail(skew time.Duration) string {
 	direction := "fast"
 	if skew < 0 {
 		direction, skew = "slow", -skew
 	}
+	if by := hours(skew); by != "" {
+		return "The clock of the phone is about " + by + " " + direction + ". It may be set to another time zone, or by hand. " +
+			"Switch on automatic date, time and time zone in the phone's settings, then enter the code that the app shows next."
+	}
 	by := fmt.Sprintf("%d seconds", int(skew.Seconds()))
-	if minutes := int(math.Round(skew.Minutes())); skew >= 2*time.Minute {
-		by = fmt.Sprintf("%d minutes", minutes)
+	if skew >= 2*time.Minute {
+		by = fmt.Sprintf("%d minutes", int(math.Round(skew.Minutes())))
 	}
 	return "The clock of the phone is about " + by + " " + direction + ". Switch on automatic date and time in the phone's settings, then enter the code that the app shows next."
+}
+
+// hours says a time in hours and quarters of an hour as people do, and is empty for
+// what they say in minutes: less than an hour and a half, but for the hour itself.
+func hours(d time.Duration) string {
+	quarters := int(math.Round(float64(d) / float64(15*time.Minute)))
+	if quarters < 4 || quarters == 5 {
+		return ""
+	}
+	words := [...]string{"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"}
+	whole, part := quarters/4, [...]string{"", " and a quarter", " and a half", " and three quarters"}[quarters%4]
+	count := strconv.Itoa(whole)
+	if whole < len(words) {
+		count = words[whole]
+	}
+	if whole == 1 && part == "" {
+		return "one hour"
+	}
+	return count + part + " hours"
 }
 
 // wwwAuthenticate is the challenge that goes with a 401 or an insufficient

@@ -59,7 +59,7 @@ func TestProblemDocuments(t *testing.T) {
 	for _, kind := range kinds {
 		all.WriteString(written(t, &enroll.Error{Kind: kind, MaxAge: 15 * time.Minute, RetryAfter: 1500 * time.Millisecond}))
 	}
-	for _, skew := range []time.Duration{-90 * time.Second, 2 * time.Minute, -10 * time.Minute} {
+	for _, skew := range []time.Duration{-90 * time.Second, 2 * time.Minute, -10 * time.Minute, time.Hour, -330 * time.Minute} {
 		all.WriteString(written(t, &enroll.Error{Kind: enroll.CodeMismatch, ClockSkew: skew}))
 	}
 	all.WriteString(written(t, enroll.Invalid("clientId", "must be there when username is")))
@@ -76,6 +76,23 @@ func TestProblemDocuments(t *testing.T) {
 	}
 	if all.String() != string(want) {
 		t.Errorf("%s differs; look at the difference after go test -update", path)
+	}
+}
+
+func TestClocksAreToldInWordsThatPeopleUse(t *testing.T) {
+	for skew, want := range map[time.Duration]string{
+		30 * time.Second: "30 seconds fast", -90 * time.Second: "90 seconds slow", 2 * time.Minute: "2 minutes fast", -10 * time.Minute: "10 minutes slow",
+		45 * time.Minute: "45 minutes fast", 60 * time.Minute: "one hour fast", -(time.Hour + 30*time.Second): "one hour slow", 75 * time.Minute: "75 minutes fast",
+		90 * time.Minute: "one and a half hours fast", 105 * time.Minute: "one and three quarters hours fast", -2 * time.Hour: "two hours slow",
+		330 * time.Minute: "five and a half hours fast", -345 * time.Minute: "five and three quarters hours slow", 14 * time.Hour: "fourteen hours fast", 30 * time.Hour: "30 hours fast",
+	} {
+		detail := clockDetail(skew)
+		if !strings.Contains(detail, "about "+want+".") {
+			t.Errorf("%v: %s", skew, detail)
+		}
+		if told := strings.Contains(detail, "time zone"); told != strings.Contains(want, "hour") {
+			t.Errorf("%v: %s", skew, detail)
+		}
 	}
 }
 
@@ -147,7 +164,20 @@ func TestTheCallersAddress(t *testing.T) {
 		"two headers":                             {"10.0.0.1:1", []string{"198.51.100.1", "203.0.113.9"}, "203.0.113.9"},
 		"an IPv6 client":                          {"10.0.0.1:1", []string{"2001:db9::1"}, "2001:db9::1"},
 		"an IPv6 proxy":                           {"[2001:db8::1]:1", []string{"203.0.113.9"}, "203.0.113.9"},
-		"garbage trusts nobody":                   {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
+		"with a port":                             {"10.0.0.1:1", []string{"203.0.113.9:41234"}, "203.0.113.9"},
+		"IPv6 in brackets, with a port":           {"10.0.0.1:1", []string{"[2001:db9::1]:443"}, "2001:db9::1"},
+		"IPv6 in brackets":                        {"10.0.0.1:1", []string{"[2001:db9::1]"}, "2001:db9::1"},
+		"in quotes":                               {"10.0.0.1:1", []string{`"[2001:db9::1]:443"`}, "2001:db9::1"},
+		"a zone":                                  {"10.0.0.1:1", []string{"2001:db9::1%eth0"}, "2001:db9::1"},
+		"IPv4 inside IPv6":                        {"10.0.0.1:1", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
+		"a proxy with a port":                     {"10.0.0.1:1", []string{"203.0.113.9:1, 10.9.9.9:2"}, "203.0.113.9"},
+		"a port that is none":                     {"10.0.0.1:1", []string{"203.0.113.9:99999"}, "203.0.113.9"},
+		"empty elements":                          {"10.0.0.1:1", []string{"203.0.113.9, ,", ""}, "203.0.113.9"},
+		"nothing in the header":                   {"10.0.0.1:1", []string{""}, "10.0.0.1"},
+		"proxies alone":                           {"10.0.0.1:1", []string{"10.0.0.7, 10.0.0.8"}, "10.0.0.7"},
+		"what cannot be read is not the proxy":    {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, "unknown"},
+		"an obfuscated identifier":                {"10.0.0.1:1", []string{"_hidden"}, "unknown"},
+		"what cannot be read is not passed over":  {"10.0.0.1:1", []string{"203.0.113.9, 1.2.3"}, "unknown"},
 		"loopback is no proxy unless it is named": {"127.0.0.1:1", []string{"203.0.113.9"}, "127.0.0.1"},
 		"a private network neither":               {"192.168.0.1:1", []string{"203.0.113.9"}, "192.168.0.1"},
 	}
@@ -158,7 +188,7 @@ func TestTheCallersAddress(t *testing.T) {
 			r.Header["X-Forwarded-For"] = test.forwarded
 			r.Header.Set("X-Real-Ip", "198.51.100.77")
 			r.Header.Set("Forwarded", "for=198.51.100.78")
-			if got := ClientIPFrom(trusted)(r); got != test.want {
+			if got := ClientIPFrom(trusted, slog.New(slog.DiscardHandler))(r); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
 		})

@@ -3,7 +3,6 @@ package handlers
 import (
 	"crypto/rand"
 	"fmt"
-	"net"
 	"regexp"
 	"runtime/debug"
 
@@ -81,18 +80,4 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 		}()
 		return next(c)
 	}
-}
-
-// ClientIPFrom finds the address of the caller: the peer's own, or, where the
-// peer is one of the trusted proxies, the rightmost address of X-Forwarded-For
-// that is none of them.
-func ClientIPFrom(trusted []*net.IPNet) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, network := range trusted {
-		options = append(options, echo.TrustIPRange(network))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
 }

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,20 +28,22 @@ func requestOf(ctx context.Context) echo.Context { return ctx.Value(requestKey{}
 // token before anything is spent on it. session is the body's, or nil.
 func (s *Server) credential(ctx context.Context, session *string) (enroll.Credential, error) {
 	c := requestOf(ctx)
-	authorization := c.Request().Header.Values(echo.HeaderAuthorization)
+	tokens := bearerTokens(c.Request().Header)
 	switch {
-	case len(authorization) > 1, len(authorization) == 1 && session != nil:
+	case len(tokens) > 1, len(tokens) == 1 && session != nil:
 		return enroll.Credential{}, enroll.Fail(enroll.TwoCredentials, "")
 	case session != nil:
 		eventOf(c).flow = enroll.FlowSession
+		if err := checkSession(*session); err != nil {
+			return enroll.Credential{}, err
+		}
 		return enroll.Credential{Session: enroll.Secret(*session), Address: network(c.RealIP())}, nil
-	case len(authorization) == 0:
+	case len(tokens) == 0:
 		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
 	}
-	scheme, token, _ := strings.Cut(authorization[0], " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
+	token := tokens[0]
+	if isSession(token) {
+		return enroll.Credential{}, enroll.Fail(enroll.InvalidToken, reasonSession)
 	}
 	identity, err := s.Verifier.Verify(ctx, token)
 	if err != nil {
@@ -51,6 +52,17 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 	event := eventOf(c)
 	event.flow, event.subject = enroll.FlowToken, subjectHash(identity)
 	return enroll.Credential{Identity: &identity}, nil
+}
+
+// reasonSession is why a session in the place of an access token is refused.
+const reasonSession = "session"
+
+// checkSession tells a caller who sends a token as a session that it is one.
+func checkSession(session string) error {
+	if isToken(session) {
+		return enroll.Invalid("session", "must be the session of a challenge; this is a token, and an access token goes into the Authorization header")
+	}
+	return nil
 }
 
 // network is what an address counts as in limits: itself, or, since one

@@ -22,9 +22,9 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// maxBody is the largest body that is read. The largest sensible one holds a
-// session of 2 KiB and a device fingerprint of 8 KiB.
-const maxBody = "16K"
+// maxBody is the largest body that is read: a session of 8 KiB, a device
+// fingerprint of as much and more, and metadata for Lambda triggers.
+const maxBody = "64K"
 
 // TokenVerifier tells who the bearer of an access token is. Its errors are
 // *enroll.Error.
@@ -76,6 +76,7 @@ func New(o Options) (http.Handler, error) {
 	e.IPExtractor = o.ClientIP
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.writeProblem(c, asDomain(err)) }
 
+	e.Pre(withoutSlash)
 	e.Use(
 		requestID(),
 		protect,
@@ -83,14 +84,14 @@ func New(o Options) (http.Handler, error) {
 		measure,
 		s.logRequest,
 		s.recoverPanic,
+		cors(o.AllowedOrigins), // before what refuses, so that scripts can read why
 		limitHeaders,
-		cors(o.AllowedOrigins),
 		middleware.BodyLimit(maxBody),
 		middleware.ContextTimeout(o.RequestTimeout),
 	)
 	e.GET("/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract.OpenAPI) })
 	api.RegisterHandlersWithOptions(e, api.NewStrictHandler(s, []api.StrictMiddlewareFunc{passRequest}), api.RegisterHandlersOptions{
-		OperationMiddlewares: checked(spec, requireJSON, requestValidator(spec)),
+		OperationMiddlewares: checked(spec),
 	})
 	return e, nil
 }
@@ -117,13 +118,15 @@ func knownMethod(m string) string {
 	return "other"
 }
 
-// cors lets the configured front ends call, without cookies.
+// cors lets the configured front ends call, without cookies. The headers of tracing
+// libraries are allowed, since a browser refuses the whole request otherwise: W3C
+// Trace Context is read (trace.go), baggage and sentry-trace are not.
 func cors(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper:       func(echo.Context) bool { return len(origins) == 0 },
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderAccept, echo.HeaderXRequestID},
+		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderAccept, echo.HeaderXRequestID, "traceparent", "tracestate", "baggage", "sentry-trace"},
 		ExposeHeaders: []string{echo.HeaderRetryAfter, "RateLimit", "RateLimit-Policy", echo.HeaderWWWAuthenticate, echo.HeaderXRequestID},
 		MaxAge:        int((2 * time.Hour).Seconds()),
 	})

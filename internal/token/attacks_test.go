@@ -40,9 +40,9 @@ func attacksOnTheForm() []attack {
 	wrap := func(payload string) string { return compact(homeKey().header(), payload, homeKey().rs256) }
 	return append(
 		invalid(token.ReasonTooLarge, map[string]string{
-			"a megabyte":           strings.Repeat("A", 1<<20),
-			"a megabyte of dots":   strings.Repeat(".", 1<<20),
-			"signed, beyond 8 KiB": homeKey().token(accessTokenClaims(noon).with("pad", strings.Repeat("x", 6200))),
+			"a megabyte":            strings.Repeat("A", 1<<20),
+			"a megabyte of dots":    strings.Repeat(".", 1<<20),
+			"signed, beyond 24 KiB": homeKey().token(accessTokenClaims(noon).with("pad", strings.Repeat("x", 18500))),
 		}),
 		invalid(token.ReasonMalformed, map[string]string{
 			"empty":                          "",

@@ -22,7 +22,7 @@ import (
 // The reasons for which Verify refuses a token. Each is the Reason of an
 // enroll.Error, is stable, and says nothing of what the token holds.
 const (
-	ReasonTooLarge        = "too_large"        // more than 8 KiB
+	ReasonTooLarge        = "too_large"        // more than 24 KiB
 	ReasonMalformed       = "malformed"        // not a JWT, or a field of the wrong type
 	ReasonNotRS256        = "not_rs256"        // alg is anything but RS256
 	ReasonForbiddenHeader = "forbidden_header" // crit, or a key brought along
@@ -42,9 +42,10 @@ const (
 
 const (
 	// maxTokenBytes bounds the work that a stranger can ask for. Cognito's
-	// access tokens measure one to two kilobytes; groups and added claims make
-	// them grow.
-	maxTokenBytes = 8 << 10
+	// access tokens measure one to two kilobytes. A user may be in 100 groups
+	// with names of 128 characters each (Cognito's quotas, GroupNameType), which
+	// make 20 KiB of a token; a Lambda trigger may add more.
+	maxTokenBytes = 24 << 10
 	// maxNameLength is the longest username, in characters, of Cognito's
 	// UsernameType; sub is a UUID and far below.
 	maxNameLength = 128

@@ -96,7 +96,7 @@ func TestVerifyAccepts(t *testing.T) {
 		"claims that nobody asked for":               homeKey().token(genuine.with("cognito:groups", []string{"a", "b"}).with("version", 2)),
 		"an audience, for a resource bound":          homeKey().token(genuine.with("aud", "https://api.example.com")),
 		"a username of 128 characters":               homeKey().token(genuine.with("username", strings.Repeat("é", 128))),
-		"nearly 8 KiB":                               homeKey().token(genuine.with("pad", strings.Repeat("x", 5400))),
+		"nearly 24 KiB":                              homeKey().token(genuine.with("pad", strings.Repeat("x", 17600))),
 		"a typ in the header":                        compact(`{"typ":"JWT","kid":"home-key","alg":"RS256"}`, genuine.json(), homeKey().rs256),
 		"no iat":                                     homeKey().token(genuine.without("iat")),
 		"expired 59 seconds ago":                     homeKey().token(genuine.with("exp", at(-59*time.Second))),

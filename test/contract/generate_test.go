@@ -187,9 +187,6 @@ func (g *generator) broken(s *openapi3.Schema) string {
 		"[]", "[[" + quote(g.unlikely(12)) + "]]", `{"` + g.unlikely(10) + `":1}`, "918273645546372819", "-1", "1e400", "0.1e-400", "-0",
 		strings.Repeat("9", 400), strings.Repeat("[", 2000) + strings.Repeat("]", 2000), strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000),
 	}
-	if s.Default == nil { // Null stands for the default where there is one.
-		wrong = append(wrong, "null")
-	}
 	if s.MaxProps != nil {
 		var many body
 		for range *s.MaxProps + 1 {
@@ -232,7 +229,7 @@ func (g *generator) odd(s *openapi3.Schema) string {
 	}
 	return pick(g, []string{
 		`"` + fit + "\xff\xfe\"", `"` + fit + "\xc0\xaf\"", `"` + fit + `\ud800"`, `"` + fit + `\udc00\ud800"`, `"` + fit + "\x01\"", `"` + fit + "\n\"",
-		`"\u0000` + g.unlikely(9) + `"`, "\ufeff" + quote(fit), escaped(fit), "/**/" + quote(fit), "'" + strings.Trim(quote(fit), `"`) + "'", "NaN", "Infinity", "undefined", "0x10", "01", "+1", "tRuE",
+		"null", `"\u0000` + g.unlikely(9) + `"`, "\ufeff" + quote(fit), escaped(fit), "/**/" + quote(fit), "'" + strings.Trim(quote(fit), `"`) + "'", "NaN", "Infinity", "undefined", "0x10", "01", "+1", "tRuE",
 		quote(fit) + quote(fit), "", " ", `"`, `"\x41"`, `"\u12"`,
 	})
 }

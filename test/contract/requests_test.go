@@ -190,7 +190,7 @@ func breakMembers(d *draft) {
 func breakBody(d *draft) {
 	if !d.bodied {
 		if d.content == nil {
-			d.content = []byte(quote(d.unlikely(pick(d.generator, []int{40, 20 << 10}))))
+			d.content = []byte(quote(d.unlikely(pick(d.generator, []int{40, 70 << 10}))))
 			d.headers = append(d.headers, "Content-Type: application/json")
 			d.say("a body where none belongs", false)
 		}
@@ -211,11 +211,11 @@ func breakBody(d *draft) {
 		{"a body cut short", whole[:len(whole)-1], true},
 		{"two documents", whole + whole, true},
 		{"a tail", whole + d.unlikely(20), true},
-		{"a byte order mark", "\ufeff" + whole, true},
+		{"a byte order mark", "\ufeff" + whole, false},
 		{"UTF-16", utf16(whole), true},
 		{"white space around it", strings.Repeat(" \n\t\r", 500) + whole + strings.Repeat(" ", 500), false},
-		{"exactly 16 KiB", pad(whole, 16<<10), false},
-		{"one byte more than 16 KiB", pad(whole, 16<<10+1), true},
+		{"exactly 64 KiB", pad(whole, 64<<10), false},
+		{"one byte more than 64 KiB", pad(whole, 64<<10+1), true},
 		{"100 KiB", pad(whole, 100<<10), true},
 		{"an array", "[" + whole + "]", true},
 		{"a string", quote(d.unlikely(30)), true},
@@ -297,7 +297,7 @@ func breakAuthorization(d *draft) {
 	value := d.unlikely(24)
 	line := pick(d.generator, []string{
 		"Authorization: Bearer " + value, "Authorization: bearer " + value, "Authorization: Basic " + value, "Authorization: Bearer", "Authorization:",
-		"Authorization: " + value, "Authorization: Bearer " + value + "." + value + "." + value, "Authorization: Bearer " + d.unlikely(9<<10), "Authorization: Bearer \xff" + value,
+		"Authorization: " + value, "Authorization: Bearer " + value + "." + value + "." + value, "Authorization: Bearer " + d.unlikely(25<<10), "Authorization: Bearer \xff" + value,
 		"Authorization: Bearer " + value + ", Bearer " + value, "Authorization: Bearer eyJhbGciOiJub25lIn0." + value + ".",
 	})
 	if d.oneIn(2) {
