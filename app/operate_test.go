@@ -17,6 +17,7 @@ import (
 	contract "mfa-enrollment"
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/program"
 	"mfa-enrollment/test/standin"
 	"mfa-enrollment/test/world"
 )
@@ -98,7 +99,7 @@ func TestStrangersCannotMakeSeries(t *testing.T) {
 }
 
 func TestPromtoolFindsNothingWrong(t *testing.T) {
-	promtool := world.Tool(t, "promtool")
+	promtool := program.Find(t, "promtool")
 	w := world.New(t, nil)
 	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	check := exec.Command(promtool, "check", "metrics")

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"mfa-enrollment/test/program"
 )
 
 // patience bounds one step of a test. It is far beyond what any step takes, so
@@ -28,13 +28,7 @@ const patience = time.Minute
 // there is none, CI fails and a developer's machine skips.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	path, err := findBrowser()
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatal("no Chromium is installed, and CI must have one (apt-get install chromium)")
-	case err != nil:
-		t.Skip("no Chromium is installed: the browser tests are left out")
-	}
+	path := program.Find(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(t.TempDir()),
@@ -53,15 +47,6 @@ func startBrowser(t *testing.T) context.Context {
 		t.Fatalf("Chromium did not start: %v", err)
 	}
 	return ctx
-}
-
-func findBrowser() (path string, err error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err = exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", err
 }
 
 // visitor is one person with one browser window of their own, at a demo of

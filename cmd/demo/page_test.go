@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/program"
 )
 
 // TestBrowser walks through the page in a real browser. Each test has a window,
 // a demo and a stand-in of its own.
 func TestBrowser(t *testing.T) {
 	browser := startBrowser(t)
-	fromNPM(t, "axe-core")
+	program.Install(t, npmFolder)
 	for _, tt := range []struct {
 		name string
 		env  map[string]string
@@ -133,7 +134,8 @@ func TestPageHandler(t *testing.T) {
 }
 
 func TestSwaggerUIIsThatOfNPM(t *testing.T) {
-	source := fromNPM(t, "swagger-ui-dist")
+	program.Install(t, npmFolder)
+	source := filepath.Join(npmFolder, "node_modules", "swagger-ui-dist")
 	committed := filepath.Join("page", "swagger-ui")
 	entries, err := os.ReadDir(committed)
 	if err != nil {
@@ -149,7 +151,7 @@ func TestSwaggerUIIsThatOfNPM(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(ours, theirs) {
-			t.Errorf("%s is not the file of swagger-ui-dist %s", entry.Name(), locked(t, "swagger-ui-dist"))
+			t.Errorf("%s is not the file of swagger-ui-dist in %s/package-lock.json", entry.Name(), npmFolder)
 		}
 	}
 }

@@ -7,17 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mfa-enrollment/test/program"
 )
 
 // What the README tells its reader to type first is typed here.
 func TestTheREADMEsFirstCommands(t *testing.T) {
-	for _, program := range []string{"bash", "curl", "sed"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed", program)
-		}
+	for _, name := range []string{"bash", "curl", "sed"} {
+		program.Find(t, name)
 	}
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

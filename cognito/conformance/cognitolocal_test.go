@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"mfa-enrollment/test/program"
 )
 
 // localConfig lets plain usernames sign in, and puts AWS's name into the tokens,
@@ -33,48 +35,9 @@ func TestCognitoLocal(t *testing.T) {
 		t.Skip("installs packages")
 	}
 	t.Parallel()
-	npm, node := nodeTool(t, "npm"), nodeTool(t, "node")
-	install(t, npm)
+	node := program.Find(t, "node")
+	program.Install(t, ".")
 	run(t, cognitoLocal(t, startCognitoLocal(t, node)))
-}
-
-// nodeTool finds a tool of Node's, skips the test where there is none, and fails
-// it where CI promises one.
-func nodeTool(t *testing.T, name string) string {
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-		return path
-	case os.Getenv("CI") == "true":
-		t.Fatalf("CI has no %s", name)
-	default:
-		t.Skipf("no %s here, so that cognito-local cannot run", name)
-	}
-	return ""
-}
-
-// install installs what package-lock.json says, unless this test did so before:
-// it leaves a copy of the file that it installed.
-func install(t *testing.T, npm string) {
-	wanted, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	receipt := filepath.Join("node_modules", ".installed.json")
-	if installed, err := os.ReadFile(receipt); err == nil && bytes.Equal(installed, wanted) {
-		return
-	}
-	out, err := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	default:
-		t.Skipf("cognito-local cannot be had here: %v\n%s", err, out)
-	}
-	if err := os.WriteFile(receipt, wanted, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // startCognitoLocal starts a server with nothing in it, on a port that the

@@ -6,11 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"slices"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/program"
 )
 
 // TestAlertsFireOnTheirFaults causes faults as a person would on the
@@ -181,13 +182,7 @@ func nobody(t *testing.T) string {
 // startRedis runs a Redis of its own, and returns where it is and how to lose it.
 func startRedis(t *testing.T) (addr string, kill func()) {
 	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must run this test")
-		}
-		t.Skip("redis-server is not installed: apt-get install redis-server")
-	}
+	binary := program.Find(t, "redis-server")
 	addr = nobody(t)
 	_, port, _ := net.SplitHostPort(addr)
 	//nolint:gosec // The binary is found by name, as a person would.

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/program"
 )
 
 // prometheus is a running Prometheus that scrapes one service.
@@ -28,13 +30,7 @@ var hastened = regexp.MustCompile(`(?m)^(\s+for:) .+$`)
 // so every test asks until the answer is there.
 func startPrometheus(t *testing.T, target string) *prometheus {
 	t.Helper()
-	binary, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("prometheus is not installed, and CI must run this test")
-		}
-		t.Skip("prometheus is not installed: apt-get install prometheus")
-	}
+	binary := program.Find(t, "prometheus")
 	dir := t.TempDir()
 	rules, err := os.ReadFile("../prometheus/rules.yaml")
 	if err != nil {

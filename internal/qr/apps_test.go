@@ -3,13 +3,14 @@ package qr
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/pquerna/otp"
+
+	"mfa-enrollment/test/program"
 )
 
 // reading is what a library makes of a URI.
@@ -66,9 +67,8 @@ func TestAppsReadLabelsWithReservedCharacters(t *testing.T) {
 		haveRead(t, keys, all)
 	})
 	t.Run("otpauth, url-otpauth and otplib", func(t *testing.T) {
-		npm := tool(t, "npm")
-		installApps(t, npm)
-		haveRead(t, keys, readBy(t, uris, tool(t, "node"), "read.mjs"))
+		program.Install(t, "apps")
+		haveRead(t, keys, readBy(t, uris, program.Find(t, "node"), "read.mjs"))
 	})
 	t.Run("pyotp", func(t *testing.T) {
 		for _, python := range []string{"/usr/bin/python3", "python3"} { // Debian's, which python3-pyotp is for, comes first
@@ -77,7 +77,7 @@ func TestAppsReadLabelsWithReservedCharacters(t *testing.T) {
 				return
 			}
 		}
-		missing(t, "pyotp is not installed (python3-pyotp)")
+		program.Missing(t, "pyotp is not installed (python3-pyotp)")
 	})
 }
 
@@ -99,7 +99,7 @@ func haveRead(t *testing.T, keys []Key, all [][]reading) {
 }
 
 // readBy gives the URIs to a program in the folder apps.
-func readBy(t *testing.T, uris []string, program, script string) (all [][]reading) {
+func readBy(t *testing.T, uris []string, interpreter, script string) (all [][]reading) {
 	t.Helper()
 	input, err := json.Marshal(uris)
 	if err != nil {
@@ -108,7 +108,7 @@ func readBy(t *testing.T, uris []string, program, script string) (all [][]readin
 	if _, err := os.ReadFile(filepath.Join("apps", script)); err != nil { // so that Go's cache knows of it
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), program, script)
+	run := exec.CommandContext(t.Context(), interpreter, script)
 	run.Dir, run.Stdin = "apps", bytes.NewReader(input)
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
@@ -120,44 +120,4 @@ func readBy(t *testing.T, uris []string, program, script string) (all [][]readin
 		t.Fatalf("%d readings of %d: %v", len(all), len(uris), err)
 	}
 	return all
-}
-
-// tool finds a program, and skips the test where there is none, unless CI promises it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name+" is not installed")
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
-// installApps installs what package-lock.json says, unless this test did so before: it leaves a copy of the file that
-// it installed.
-func installApps(t *testing.T, npm string) {
-	t.Helper()
-	wanted, err := os.ReadFile(filepath.Join("apps", "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	receipt := filepath.Join("apps", "node_modules", ".installed.json")
-	if installed, err := os.ReadFile(receipt); err == nil && bytes.Equal(installed, wanted) {
-		return
-	}
-	run := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	run.Dir = "apps"
-	if out, err := run.CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("the packages cannot be had here: %v\n%s", err, out))
-	}
-	if err := os.WriteFile(receipt, wanted, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	zxing "github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/skip2/go-qrcode"
+
+	"mfa-enrollment/test/program"
 )
 
 func decodePNG(t *testing.T, content string) (image.Image, []byte) {
@@ -136,13 +138,7 @@ func TestOtherDecodersReadThePictures(t *testing.T) {
 		}
 	})
 	t.Run("ZBar", func(t *testing.T) {
-		zbarimg, err := exec.LookPath("zbarimg")
-		if err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal("zbarimg has to be installed in CI (zbar-tools)")
-			}
-			t.Skip("zbarimg is not installed (zbar-tools)")
-		}
+		zbarimg := program.Find(t, "zbarimg")
 		options := []string{"--quiet", "--raw", "--nodbus", "-S*.enable=0", "-Sqrcode.enable=1"}
 		out, err := exec.CommandContext(t.Context(), zbarimg, append(options, files...)...).Output()
 		if err != nil {

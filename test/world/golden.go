@@ -3,7 +3,6 @@ package world
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -26,19 +25,4 @@ func Golden(t *testing.T, name, got string) {
 	if got != string(want) {
 		t.Errorf("%s differs; look at the difference after go test -update:\n%s", path, got)
 	}
-}
-
-// Tool finds a program that the machine may lack: skipped with a word there,
-// a failure where CI=true.
-func Tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
 }
