@@ -18,7 +18,6 @@ import (
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/test/program"
-	"mfa-enrollment/test/standin"
 	"mfa-enrollment/test/world"
 )
 
@@ -65,15 +64,15 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 	w := world.New(t, nil)
 	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	for series, want := range map[string]string{
-		`mfa_enrollments_started_total{flow="token",result="created"}`:                 "1",
-		`mfa_enrollments_verified_total{flow="token",result="ok"}`:                     "1",
-		`mfa_preference_changes_total{change="on",result="ok"}`:                        "1",
-		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`:      "1",
-		`qr_render_duration_seconds_count`:                                             "1",
-		`http_requests_total{code="201",host="",method="POST",url="/v1/mfa/totp"}`:     "1",
-		`build_info{goversion="` + runtime.Version() + `",revision="",version="test"}`: "1",
-		`cognito_request_duration_seconds_count{operation="VerifySoftwareToken"}`:      "1",
-		`cognito_requests_total{operation="VerifySoftwareToken",outcome="throttled"}`:  "0",
+		`mfa_enrollments_started_total{flow="token",result="created"}`:                     "1",
+		`mfa_enrollments_verified_total{flow="token",result="ok"}`:                         "1",
+		`mfa_preference_changes_total{change="on",result="ok"}`:                            "1",
+		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`:          "1",
+		`qr_render_duration_seconds_count`:                                                 "1",
+		`http_requests_total{code="201",host="",method="POST",url="/v1/mfa/totp"}`:         "1",
+		`build_info{goversion="` + runtime.Version() + `",revision="test",version="test"}`: "1",
+		`cognito_request_duration_seconds_count{operation="VerifySoftwareToken"}`:          "1",
+		`cognito_requests_total{operation="VerifySoftwareToken",outcome="throttled"}`:      "0",
 	} {
 		if got := w.Metric(series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)
@@ -110,21 +109,18 @@ func TestPromtoolFindsNothingWrong(t *testing.T) {
 }
 
 func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
-	cognito, err := cognitotest.New(cognitotest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := world.Prepare(t, cognitotest.Options{})
 	reachable := make(chan struct{})
-	standIn := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	door := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		select {
 		case <-reachable:
-			cognito.ServeHTTP(rw, r)
+			w.Cognito.ServeHTTP(rw, r)
 		default:
 			rw.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
-	t.Cleanup(standIn.Close)
-	w := &world.World{T: t, Cognito: cognito, Clock: standin.NewClock(), Log: &world.Buffer{}, Endpoint: standIn.URL}
+	t.Cleanup(door.Close)
+	w.Endpoint = door.URL
 	w.Run(nil)
 	if r := w.Send("GET", w.Admin+"/healthz", nil); r.Status != 200 {
 		t.Errorf("healthz: status %d", r.Status)
@@ -132,7 +128,7 @@ func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
 	if r := w.Send("GET", w.Admin+"/readyz", nil); r.Status != 503 {
 		t.Errorf("readyz: status %d", r.Status)
 	}
-	r := w.Begin(cognito.SignIn(world.Optional, world.OptionalClient, "ada").AccessToken, nil)
+	r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), nil)
 	if r.Status != 502 || r.Code(t) != "upstream_unavailable" {
 		t.Errorf("status %d: %s", r.Status, r.Body)
 	}

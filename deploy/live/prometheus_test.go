@@ -12,23 +12,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"mfa-enrollment/test/program"
 )
 
-// prometheus is a running Prometheus that scrapes one service.
+// prometheus is a running Prometheus.
 type prometheus struct{ url string }
 
 // hastened is how the rules run here: every `for` is short, nothing else differs.
 var hastened = regexp.MustCompile(`(?m)^(\s+for:) .+$`)
 
-// startPrometheus scrapes the service at target four times a second, with the
+// startPrometheus scrapes services by namespace four times a second, with the
 // rules of deploy/prometheus, and stops when the test ends. Its clock is the
 // machine's: what it has seen by a moment depends on how busy the machine is,
 // so every test asks until the answer is there.
-func startPrometheus(t *testing.T, target string) *prometheus {
+func startPrometheus(t *testing.T, targets map[string]string) *prometheus {
 	t.Helper()
 	binary := program.Find(t, "prometheus")
 	dir := t.TempDir()
@@ -37,13 +38,17 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "rules.yaml"), hastened.ReplaceAll(rules, []byte("$1 1s")))
+	var services strings.Builder
+	for namespace, target := range targets {
+		fmt.Fprintf(&services, "      - { targets: [%q], labels: { namespace: %q } }\n", target, namespace)
+	}
 	write(t, filepath.Join(dir, "prometheus.yaml"), fmt.Appendf(nil, `
 global: { scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms }
 rule_files: [rules.yaml]
 scrape_configs:
   - job_name: mfa-enrollment
-    static_configs: [{ targets: [%q] }]
-`, target))
+    static_configs:
+%s`, services.String()))
 
 	//nolint:gosec // The binary is found by name, as a person would.
 	cmd := exec.CommandContext(t.Context(), binary,

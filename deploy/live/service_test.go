@@ -1,234 +1,104 @@
 package live
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"io"
-	"log/slog"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
 	"mfa-enrollment/cognito/cognitotest"
-	"mfa-enrollment/app"
-	"mfa-enrollment/metrics"
-)
-
-// The demonstration's pools and clients.
-const (
-	optional       = "us-east-1_Optional"
-	optionalClient = "demo-optional"
-	required       = "us-east-1_Required"
-	requiredClient = "demo-required"
+	"mfa-enrollment/test/world"
 )
 
 // service is what `go run ./cmd/demo` runs: the application and the stand-in for
-// Cognito, with sockets of their own.
+// Cognito, with sockets of their own and by the machine's clock, as Prometheus is.
 type service struct {
-	t       *testing.T
-	cognito *cognitotest.Server
-	// lose takes Cognito away: nothing listens any more.
-	lose func()
-	// loseRedis kills the Redis that the service was given, if it was.
-	loseRedis func()
-	app       *app.App
-	stop      func()
+	*world.World
+	loseRedis func() // kills the Redis that the service was given, if it was
 }
 
 // startService starts the application; settings are environment variables over
-// the demonstration's.
+// those of the tests.
 func startService(t *testing.T, settings map[string]string) *service {
 	t.Helper()
-	standIn, err := cognitotest.New(cognitotest.Options{Pools: cognitotest.DemoPools()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(standIn)
-	t.Cleanup(web.Close)
-	environment := map[string]string{
-		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
-		"COGNITO_ENDPOINT":       web.URL,
-		"COGNITO_USER_POOL_IDS":  optional + "," + required,
-		"COGNITO_CLIENT_IDS":     optionalClient + "," + requiredClient,
-		"COGNITO_CLIENT_SECRETS": requiredClient + "=demo-secret",
-		"TOTP_ISSUER":            "Demo",
-	}
-	maps.Copy(environment, settings)
-	config, err := app.LoadConfig(func(name string) string { return environment[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := app.New(config, app.Options{Logger: slog.New(slog.DiscardHandler), Build: metrics.BuildInfo{Version: "test", Revision: "test"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s := &service{t: t, cognito: standIn, app: a}
-	s.lose = func() {
-		web.CloseClientConnections()
-		web.Close()
-	}
-	stopped := false
-	s.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(s.stop)
-	return s
-}
-
-// object is a JSON body.
-type object = map[string]any
-
-// call sends one request to the API and returns the status and the body.
-func (s *service) call(method, path, token string, body object) (int, object) {
-	s.t.Helper()
-	return s.send("http://"+s.app.Addr()+path, method, http.Header{"Authorization": {"Bearer " + token}}, body)
-}
-
-// signIn is InitiateAuth at the stand-in, as a front end does it.
-func (s *service) signIn(client, user string) object {
-	s.t.Helper()
-	web := httptest.NewRecorder()
-	body, err := json.Marshal(object{
-		"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": client,
-		"AuthParameters": object{"USERNAME": user, "PASSWORD": "Correct-Horse-1"},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth")
-	s.cognito.ServeHTTP(web, r)
-	var answer object
-	if err := json.Unmarshal(web.Body.Bytes(), &answer); err != nil || web.Code != http.StatusOK {
-		s.t.Fatalf("sign-in: %v, status %d: %s", err, web.Code, web.Body)
-	}
-	return answer
-}
-
-func (s *service) send(url, method string, header http.Header, body object) (int, object) {
-	s.t.Helper()
-	var payload io.Reader
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		payload = bytes.NewReader(encoded)
-		header.Set("Content-Type", "application/json")
-	}
-	if header.Get("Authorization") == "Bearer " {
-		header.Del("Authorization")
-	}
-	req, err := http.NewRequestWithContext(s.t.Context(), method, url, payload)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header = header
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	var answer object
-	_ = json.NewDecoder(res.Body).Decode(&answer) // What is no JSON is of no interest here.
-	return res.StatusCode, answer
+	w := world.Prepare(t, cognitotest.Options{Now: time.Now})
+	w.Run(settings)
+	return &service{World: w}
 }
 
 // want stops the test where a step of the load did not go as meant.
-func (s *service) want(what string, wanted, got int) {
-	s.t.Helper()
-	if got != wanted {
-		s.t.Fatalf("%s: status %d, want %d", what, got, wanted)
+func (s *service) want(what string, status int, r world.Reply) map[string]any {
+	s.T.Helper()
+	if r.Status != status {
+		s.T.Fatalf("%s: status %d, want %d: %s", what, r.Status, status, r.Body)
 	}
+	return r.JSON(s.T)
 }
 
-// code is what an authenticator app shows whose clock is off.
-func (s *service) code(secret any, off time.Duration) string {
-	s.t.Helper()
-	text, _ := secret.(string)
-	code, err := totp.GenerateCode(text, time.Now().Add(off))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return code
+// tokenOf signs somebody of the optional pool in.
+func (s *service) tokenOf(user string) string {
+	return s.Token(world.Optional, world.OptionalClient, user)
 }
 
-// wrong is a code that is not right for at least half an hour.
-func (s *service) wrong(secret any) string {
-	s.t.Helper()
-	near := map[string]bool{}
-	for off := -30 * time.Minute; off <= 30*time.Minute; off += 30 * time.Second {
-		near[s.code(secret, off)] = true
-	}
-	for _, candidate := range []string{"000000", "111111", "222222", "333333"} {
-		if !near[candidate] {
-			return candidate
-		}
-	}
-	s.t.Fatal("every candidate is right")
-	return ""
+// begin starts an enrollment and returns its secret.
+func (s *service) begin(user string) string {
+	s.T.Helper()
+	return s.want("start", http.StatusCreated, s.Begin(s.tokenOf(user), nil))["secret"].(string)
+}
+
+// refused submits a code that is not right.
+func (s *service) refused(user, code string) {
+	s.T.Helper()
+	s.want("a code that is not right", http.StatusUnprocessableEntity, s.Verify(s.tokenOf(user), world.Object{"code": code}))
 }
 
 // byToken takes one person through everything that an access token allows.
 func (s *service) byToken(user string) {
-	s.t.Helper()
+	s.T.Helper()
+	secret := s.begin(user)
+	s.refused(user, s.WrongCode(secret))
+	s.refused(user, s.CodeAt(secret, -3*time.Minute)) // of a slow phone
 	token := s.tokenOf(user)
-	status, started := s.call(http.MethodPost, "/v1/mfa/totp", token, nil)
-	s.want("start", http.StatusCreated, status)
-	status, _ = s.call(http.MethodPost, "/v1/mfa/totp/verify", token, object{"code": s.wrong(started["secret"])})
-	s.want("a wrong code", http.StatusUnprocessableEntity, status)
-	status, _ = s.call(http.MethodPost, "/v1/mfa/totp/verify", token, object{"code": s.code(started["secret"], -3*time.Minute)})
-	s.want("the code of a slow phone", http.StatusUnprocessableEntity, status)
-	status, _ = s.call(http.MethodPost, "/v1/mfa/totp/verify", token, object{"code": s.code(started["secret"], 0)})
-	s.want("verify", http.StatusOK, status)
-	status, _ = s.call(http.MethodGet, "/v1/mfa", token, nil)
-	s.want("status", http.StatusOK, status)
-	status, _ = s.call(http.MethodPut, "/v1/mfa/totp/preference", token, object{"enabled": true, "preferred": true})
-	s.want("prefer", http.StatusOK, status)
+	s.want("verify", http.StatusOK, s.Verify(token, world.Object{"code": s.CodeAt(secret, 0)}))
+	s.want("status", http.StatusOK, s.Do(world.Request{Method: "GET", Path: "/v1/mfa", Token: token}))
+	s.want("prefer", http.StatusOK, s.Do(world.Request{
+		Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": true, "preferred": true},
+	}))
 }
 
-// bySession takes one person through a sign-in that asks for an app, and then
-// through one that asks for its code.
+// bySession takes one person through a sign-in that asks for an app.
 func (s *service) bySession(user string) {
-	s.t.Helper()
-	status, started := s.call(http.MethodPost, "/v1/mfa/totp", "", object{"session": s.cognito.Session(required, requiredClient, user)})
-	s.want("start by session", http.StatusCreated, status)
-	status, done := s.call(http.MethodPost, "/v1/mfa/totp/verify", "", object{
-		"session": started["session"], "code": s.code(started["secret"], 0), "username": user, "clientId": requiredClient,
-	})
-	s.want("verify by session", http.StatusOK, status)
+	s.T.Helper()
+	started := s.want("start by session", http.StatusCreated, s.Begin("", world.Object{"session": s.Cognito.Session(world.Required, world.RequiredClient, user)}))
+	done := s.want("verify by session", http.StatusOK, s.Verify("", world.Object{
+		"session": started["session"], "code": s.CodeAt(started["secret"].(string), 0), "username": user, "clientId": world.RequiredClient,
+	}))
 	if done["tokens"] == nil {
-		s.t.Fatal("the sign-in is not complete")
+		s.T.Fatal("the sign-in is not complete")
 	}
 }
 
 // signInWithCode signs in somebody who was enrolled by byToken. The code that
 // enrolled cannot be used again, so it is the next one.
 func (s *service) signInWithCode(user string) {
-	s.t.Helper()
-	secret := s.cognito.TOTPSecret(optional, user)
-	session := s.signIn(optionalClient, user)["Session"]
-	answer := object{"challenge": "SOFTWARE_TOKEN_MFA", "clientId": optionalClient, "username": user, "session": session, "code": s.wrong(secret)}
-	status, _ := s.call(http.MethodPost, "/v1/auth/challenge", "", answer)
-	s.want("a wrong code at sign-in", http.StatusUnprocessableEntity, status)
-	answer["session"], answer["code"] = s.signIn(optionalClient, user)["Session"], s.code(secret, 30*time.Second)
-	status, _ = s.call(http.MethodPost, "/v1/auth/challenge", "", answer)
-	s.want("sign-in", http.StatusOK, status)
+	s.T.Helper()
+	secret := s.Cognito.TOTPSecret(world.Optional, user)
+	answer := func(code string) world.Reply {
+		challenge, session := s.SignIn(user)
+		return s.Answer(world.Object{"challenge": challenge, "clientId": world.OptionalClient, "username": user, "session": session, "code": code})
+	}
+	s.want("a wrong code at sign-in", http.StatusUnprocessableEntity, answer(s.WrongCode(secret)))
+	s.want("sign-in", http.StatusOK, answer(s.CodeAt(secret, 30*time.Second)))
+}
+
+// everything is a small load that touches every flow, and some faults: one
+// person enrolls with an access token and signs in again, another during sign-in.
+func (s *service) everything(signedIn, signingIn string) {
+	s.T.Helper()
+	s.Do(world.Request{Method: "GET", Path: "/v1/mfa"})
+	s.Do(world.Request{Method: "GET", Path: "/nothing/here"})
+	s.byToken(signedIn)
+	s.signInWithCode(signedIn)
+	s.bySession(signingIn)
+	s.Cognito.Fail("GetUser", cognitotest.Fault{Exception: "NotAuthorizedException", Message: "Access Token has been revoked"})
+	s.want("a revoked token", http.StatusUnauthorized, s.Do(world.Request{Method: "GET", Path: "/v1/mfa", Token: s.tokenOf("linus")}))
 }

@@ -7,23 +7,28 @@ import (
 
 // Clock is moved by tests. It is safe for concurrent use.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	base  func() time.Time
+	mu    sync.Mutex
+	ahead time.Duration
 }
 
-// NewClock starts in the middle of a time step of TOTP (RFC 6238 §4.2).
-func NewClock() *Clock { return &Clock{now: time.Date(2026, 5, 4, 12, 0, 15, 0, time.UTC)} }
+// NewClock stands still, in the middle of a time step of TOTP (RFC 6238 §4.2),
+// until the test moves it.
+func NewClock() *Clock {
+	start := time.Date(2026, 5, 4, 12, 0, 15, 0, time.UTC)
+	return &Clock{base: func() time.Time { return start }}
+}
 
 // Now is the time that the clock shows.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
+	return c.base().Add(c.ahead)
 }
 
 // Advance moves the clock.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	c.ahead += d
 }

@@ -27,14 +27,20 @@ const (
 type StandIn struct {
 	*cognitotest.Server
 	URL   string
-	Clock *Clock // unused where the options had a clock of their own
+	Clock *Clock
+	web   *httptest.Server
 }
 
-// Start runs a stand-in with these options, the demonstration's pools where they
-// name none.
+// Start runs a stand-in with these options: the demonstration's pools where they
+// name none, and a clock that stands still where they have none; one that they
+// have can be moved ahead.
 func Start(t testing.TB, o cognitotest.Options) *StandIn {
 	t.Helper()
 	s := &StandIn{Clock: NewClock()}
+	if o.Now != nil {
+		s.Clock.base = o.Now
+	}
+	o.Now = s.Clock.Now
 	if o.Pools == nil {
 		o.Pools = cognitotest.DemoPools()
 	}
@@ -43,17 +49,20 @@ func Start(t testing.TB, o cognitotest.Options) *StandIn {
 			o.Pools[i].Key = key(i)
 		}
 	}
-	if o.Now == nil {
-		o.Now = s.Clock.Now
-	}
 	server, err := cognitotest.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
-	s.Server, s.URL = server, web.URL
+	s.Server, s.URL, s.web = server, web.URL, web
 	return s
+}
+
+// Lose takes the stand-in away: nothing listens at its address any more.
+func (s *StandIn) Lose() {
+	s.web.CloseClientConnections()
+	s.web.Close()
 }
 
 var keys struct {

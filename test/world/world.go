@@ -20,7 +20,7 @@ import (
 // and real sockets, a clock that tests move.
 type World struct {
 	T        *testing.T
-	Cognito  *cognitotest.Server
+	Cognito  *standin.StandIn
 	Clock    *standin.Clock
 	Log      *Buffer
 	App      *app.App
@@ -60,7 +60,7 @@ func NewWith(t *testing.T, o cognitotest.Options, settings map[string]string) *W
 func Prepare(t *testing.T, o cognitotest.Options) *World {
 	t.Helper()
 	s := standin.Start(t, o)
-	return &World{T: t, Cognito: s.Server, Clock: s.Clock, Log: &Buffer{}, Endpoint: s.URL}
+	return &World{T: t, Cognito: s, Clock: s.Clock, Log: &Buffer{}, Endpoint: s.URL}
 }
 
 // Crowd is the demonstration with n more people in the optional pool.
@@ -95,7 +95,7 @@ func (w *World) Run(settings map[string]string) {
 		w.T.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.Options.Logger, w.Options.Now, w.Options.Build = logger, w.Clock.Now, metrics.BuildInfo{Version: "test"}
+	w.Options.Logger, w.Options.Now, w.Options.Build = logger, w.Clock.Now, metrics.BuildInfo{Version: "test", Revision: "test"}
 	w.App, err = app.New(config, w.Options)
 	if err != nil {
 		w.T.Fatal(err)
