@@ -45,41 +45,6 @@ func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
 	}
 }
 
-// Ten thousand made-up sessions from five hundred addresses, while people sign in
-// at others and others are signed in already.
-func TestMadeUpSessionsFromManyAddressesShareOneAllowance(t *testing.T) {
-	const addresses, each, honest = 500, 20, 20
-	w := world.NewWith(t, world.Crowd(2*honest), map[string]string{"TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR", "COGNITO_WRITE_RPS": "250"})
-	from := func(address, session string) world.Reply {
-		return w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Body: world.Object{"session": session}, Header: http.Header{"X-Forwarded-For": {address}, "Content-Type": {"application/json"}}})
-	}
-	for i := range addresses * each {
-		from(fmt.Sprintf("198.51.%d.%d", i%addresses/250, i%250), fmt.Sprintf("%s%05d", strings.Repeat("made-up", 6), i))
-		if n := i / (addresses * each / honest); i%(addresses*each/honest) == 0 {
-			if r := from(fmt.Sprintf("203.0.113.%d", n), w.Cognito.Session(world.Optional, world.OptionalClient, world.Person(n))); r.Status != 201 {
-				t.Fatalf("a person who signs in: %d %s", r.Status, r.Body)
-			}
-			w.Enrolled(w.Token(world.Optional, world.OptionalClient, world.Person(honest+n)))
-		}
-	}
-	// One for each address with a clean slate, and the burst that they share: two
-	// seconds of the quota.
-	made := func() int { return w.Cognito.Calls("AssociateSoftwareToken") - 2*honest }
-	before := made()
-	if before != addresses+500 {
-		t.Errorf("%d made-up sessions reached Cognito", before)
-	}
-	// No address has a clean slate again soon: in seven seconds a fifth of the
-	// quota is for all of them together.
-	w.Clock.Advance(7 * time.Second)
-	for i := range addresses {
-		from(fmt.Sprintf("198.51.%d.%d", i/250, i%250), fmt.Sprintf("%s%05d", strings.Repeat("made-up", 6), addresses*each+i))
-	}
-	if n := made() - before; n != 7*250/5 {
-		t.Errorf("%d made-up sessions reached Cognito seven seconds later", n)
-	}
-}
-
 func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {
 	w := world.NewWith(t, world.Crowd(100), map[string]string{"COGNITO_WRITE_RPS": "1000"})
 	for i := range 100 {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mfa-enrollment/cognito"
+	"mfa-enrollment/internal/permit"
 	"mfa-enrollment/metrics"
 )
 
@@ -30,7 +31,7 @@ func calledHost(t *testing.T, c Config) string {
 	r := &recorder{}
 	o := c.client()
 	o.HTTPClient, o.Metrics, o.Now = &http.Client{Transport: r}, metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), time.Now
-	_, err := cognito.NewClient(o).User(t.Context(), "token")
+	_, err := cognito.NewClient(o).User(t.Context(), permit.Mint(), "token")
 	if r.host == "" {
 		t.Fatalf("nothing was sent: %v", errors.Unwrap(err))
 	}

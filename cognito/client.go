@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/permit"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/metrics"
 )
@@ -90,8 +91,12 @@ func NewClient(o ClientOptions) *Client {
 	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
 }
 
-// do makes a call, again where that is safe (retry.go).
-func (c *Client) do(ctx context.Context, what call, send func(context.Context) error) error {
+// do makes a call, again where that is safe (retry.go). One permit is for the call
+// with all of its attempts.
+func (c *Client) do(ctx context.Context, p permit.Permit, what call, send func(context.Context) error) error {
+	if !p.Use() {
+		return enroll.Fail(enroll.Internal, "no permit for a call of "+what.operation)
+	}
 	for attempt := 1; ; attempt++ {
 		failure := c.paced(ctx, what, send)
 		if failure == nil {
@@ -126,14 +131,14 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 }
 
 // Associate implements enroll.UserPool.
-func (c *Client) Associate(ctx context.Context, cred enroll.Credential) (enroll.Association, error) {
+func (c *Client) Associate(ctx context.Context, p permit.Permit, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
 	what := call{operation: opAssociate, session: cred.Identity == nil}
 	what.spends = quota.Call{Operation: opAssociate, Session: what.session, Person: personOf(cred), Abandoned: cred.Abandoned}
 	if what.session {
 		what.spends.Aging, what.spends.Outside = hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
 	}
-	err := c.do(ctx, what, func(ctx context.Context) (err error) {
+	err := c.do(ctx, p, what, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
 		out, err = c.sdk.AssociateSoftwareToken(ctx, in)
@@ -180,12 +185,12 @@ func (c *Client) age(cred enroll.Credential) time.Duration {
 // Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,
 // which is a failure like a wrong code. A code that was used already, told when
 // the call is made again after its answer was lost, is the success of the first.
-func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
+func (c *Client) Verify(ctx context.Context, p permit.Permit, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
 	var out *idp.VerifySoftwareTokenOutput
 	attempt := 0
 	what := call{operation: opVerify, session: cred.Identity == nil}
 	what.spends = quota.Call{Operation: opVerify, Session: what.session, Age: c.age(cred)}
-	err := c.do(ctx, what, func(ctx context.Context) (err error) {
+	err := c.do(ctx, p, what, func(ctx context.Context) (err error) {
 		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
 		in.AccessToken, in.Session = present(cred)
 		if deviceName != "" {
@@ -210,20 +215,20 @@ func (c *Client) Verify(ctx context.Context, cred enroll.Credential, code enroll
 // SetTOTP implements enroll.UserPool. The software-token settings travel
 // alone: settings for SMS or e-mail would make Cognito ask for a phone number
 // or change a factor that nobody spoke of.
-func (c *Client) SetTOTP(ctx context.Context, token enroll.Secret, p enroll.Preference) error {
-	return c.do(ctx, call{operation: opSetPreference, disabling: !p.Enabled, spends: quota.Call{Operation: opSetPreference}}, func(ctx context.Context) error {
+func (c *Client) SetTOTP(ctx context.Context, p permit.Permit, token enroll.Secret, change enroll.Preference) error {
+	return c.do(ctx, p, call{operation: opSetPreference, disabling: !change.Enabled, spends: quota.Call{Operation: opSetPreference}}, func(ctx context.Context) error {
 		_, err := c.sdk.SetUserMFAPreference(ctx, &idp.SetUserMFAPreferenceInput{
 			AccessToken:              aws.String(token.Reveal()),
-			SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: p.Enabled, PreferredMfa: p.Preferred},
+			SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: change.Enabled, PreferredMfa: change.Preferred},
 		})
 		return err
 	})
 }
 
 // User implements enroll.UserPool.
-func (c *Client) User(ctx context.Context, token enroll.Secret) (enroll.User, error) {
+func (c *Client) User(ctx context.Context, p permit.Permit, token enroll.Secret) (enroll.User, error) {
 	var out *idp.GetUserOutput
-	err := c.do(ctx, call{operation: opGetUser}, func(ctx context.Context) (err error) {
+	err := c.do(ctx, p, call{operation: opGetUser}, func(ctx context.Context) (err error) {
 		out, err = c.sdk.GetUser(ctx, &idp.GetUserInput{AccessToken: aws.String(token.Reveal())})
 		return err
 	})
@@ -243,9 +248,9 @@ func (c *Client) User(ctx context.Context, token enroll.Secret) (enroll.User, er
 }
 
 // Answer implements enroll.UserPool.
-func (c *Client) Answer(ctx context.Context, a enroll.Answer) (enroll.SignIn, error) {
+func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (enroll.SignIn, error) {
 	var out *idp.RespondToAuthChallengeOutput
-	err := c.do(ctx, call{operation: opRespond, session: true}, func(ctx context.Context) (err error) {
+	err := c.do(ctx, p, call{operation: opRespond, session: true}, func(ctx context.Context) (err error) {
 		out, err = c.sdk.RespondToAuthChallenge(ctx, &idp.RespondToAuthChallengeInput{
 			ChallengeName:      types.ChallengeNameType(a.Challenge),
 			ClientId:           aws.String(a.ClientID),

@@ -10,6 +10,7 @@ import (
 
 	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/permit"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/metrics"
 )
@@ -38,7 +39,7 @@ func TestACallThatCognitoRefusedForItsQuotaIsMadeAgain(t *testing.T) {
 	client, server := pacedClient(t, 50, 20)
 	session := enroll.Secret(server.Session(demoPool, demoClient, "ada"))
 	server.Spend(20) // Others were just here.
-	if _, err := client.Associate(t.Context(), enroll.Credential{Session: session}); err != nil {
+	if _, err := client.Associate(t.Context(), permit.Mint(), enroll.Credential{Session: session}); err != nil {
 		t.Fatal(err)
 	}
 	if calls, refused := server.Calls(opAssociate), server.Refused(opAssociate); calls != refused+1 {
@@ -50,14 +51,14 @@ func TestReadsAndAnswersDoNotWaitForTheQuotaOfWrites(t *testing.T) {
 	client, server := pacedClient(t, .0001, 25)
 	token := enroll.Secret(server.SignIn(demoPool, demoClient, "ada").AccessToken)
 	for range 2 { // all that there is
-		if err := client.SetTOTP(t.Context(), token, enroll.Preference{}); enroll.KindOf(err) == enroll.Busy {
+		if err := client.SetTOTP(t.Context(), permit.Mint(), token, enroll.Preference{}); enroll.KindOf(err) == enroll.Busy {
 			t.Fatal(err)
 		}
 	}
-	if _, err := client.User(t.Context(), token); err != nil {
+	if _, err := client.User(t.Context(), permit.Mint(), token); err != nil {
 		t.Errorf("GetUser: %v", err)
 	}
-	if _, err := client.Answer(t.Context(), enroll.Answer{Challenge: enroll.MethodTOTP, ClientID: demoClient, Username: "ada", Session: enroll.Secret(strings.Repeat("s", 40)), Code: "123456"}); enroll.KindOf(err) != enroll.SessionExpired {
+	if _, err := client.Answer(t.Context(), permit.Mint(), enroll.Answer{Challenge: enroll.MethodTOTP, ClientID: demoClient, Username: "ada", Session: enroll.Secret(strings.Repeat("s", 40)), Code: "123456"}); enroll.KindOf(err) != enroll.SessionExpired {
 		t.Errorf("RespondToAuthChallenge: %v", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/permit"
 	"mfa-enrollment/metrics"
 )
 
@@ -125,29 +126,33 @@ func (nobody) Verify(context.Context, string) (enroll.Identity, error) {
 
 type emptyPool struct{}
 
-func (emptyPool) Associate(context.Context, enroll.Credential) (enroll.Association, error) {
+func (emptyPool) Associate(context.Context, permit.Permit, enroll.Credential) (enroll.Association, error) {
 	return enroll.Association{Secret: "JBSWY3DPEHPK3PXP", Session: enroll.Secret(strings.Repeat("s", 20))}, nil
 }
 
-func (emptyPool) Verify(context.Context, enroll.Credential, enroll.Secret, string) (enroll.Secret, error) {
+func (emptyPool) Verify(context.Context, permit.Permit, enroll.Credential, enroll.Secret, string) (enroll.Secret, error) {
 	return enroll.Secret(strings.Repeat("s", 20)), nil
 }
 
-func (emptyPool) SetTOTP(context.Context, enroll.Secret, enroll.Preference) error { return nil }
+func (emptyPool) SetTOTP(context.Context, permit.Permit, enroll.Secret, enroll.Preference) error {
+	return nil
+}
 
-func (emptyPool) User(context.Context, enroll.Secret) (enroll.User, error) { return enroll.User{}, nil }
+func (emptyPool) User(context.Context, permit.Permit, enroll.Secret) (enroll.User, error) {
+	return enroll.User{}, nil
+}
 
-func (emptyPool) Answer(context.Context, enroll.Answer) (enroll.SignIn, error) {
+func (emptyPool) Answer(context.Context, permit.Permit, enroll.Answer) (enroll.SignIn, error) {
 	return enroll.SignIn{Challenge: &enroll.Challenge{Name: "SOFTWARE_TOKEN_MFA"}}, nil
 }
 
 type unlimited struct{}
 
-func (unlimited) Take(context.Context, enroll.Guard, string) (int, time.Duration) { return 1, 0 }
+func (unlimited) Take(_ context.Context, cases ...enroll.Case) enroll.Taken {
+	return enroll.Taken{Case: len(cases) - 1}
+}
 
-func (unlimited) Left(context.Context, enroll.Guard, string) int { return 1 }
-
-func (unlimited) GiveBack(context.Context, enroll.Guard, string) {}
+func (unlimited) Settle(context.Context, []enroll.Want, []enroll.Mark) {}
 
 func fuzzedServer(f *testing.F) http.Handler {
 	f.Helper()

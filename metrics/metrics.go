@@ -127,7 +127,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 5e-3, 20e-3},
 	})
 	m.problems = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_problems_total", Help: "Problem documents sent, by their code."}, []string{"code"})
-	m.limited = counters(r, "rate_limited_total", "Requests that met a limit of this service before they reached Cognito.", []string{"limit"}, []string{"subject", "address", "strangers"})
+	m.limited = counters(r, "rate_limited_total", "Requests that met a limit of this service before they reached Cognito.", []string{"limit"}, []string{"subject", "subject_reads", "subject_new_tokens", "token", "session", "address", "site", "network", "strangers", "strangers_sign_in"})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "http_panics_total", Help: "Requests that ended in a panic; each was answered with the problem internal."})
 
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})

@@ -35,7 +35,7 @@ type person struct {
 	account
 	on   *target
 	sdk  *idp.Client
-	pool *cognito.Client
+	pool pool
 
 	tokens  enroll.Tokens // of the latest sign-in
 	phone   *phone        // the one that is set up
@@ -58,11 +58,11 @@ func newPerson(on *target, who account) *person {
 }
 
 // newClient is the client that the service has.
-func newClient(on *target, secrets map[string]enroll.Secret) *cognito.Client {
-	return cognito.NewClient(cognito.ClientOptions{
+func newClient(on *target, secrets map[string]enroll.Secret) pool {
+	return pool{cognito.NewClient(cognito.ClientOptions{
 		Region: on.region, Endpoint: on.endpoint, ClientSecrets: secrets, CallTimeout: patience,
 		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Now: time.Now,
-	})
+	})}
 }
 
 // bearer is the credential of somebody who is signed in.

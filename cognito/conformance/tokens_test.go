@@ -74,23 +74,23 @@ func (p *person) sendsIDTokenToVerifier(ctx context.Context) error {
 }
 
 // operation is a call that an access token allows.
-type operation func(context.Context, *cognito.Client, enroll.Credential) error
+type operation func(context.Context, pool, enroll.Credential) error
 
-func associate(ctx context.Context, c *cognito.Client, by enroll.Credential) error {
+func associate(ctx context.Context, c pool, by enroll.Credential) error {
 	_, err := c.Associate(ctx, by)
 	return err
 }
 
-func verify(ctx context.Context, c *cognito.Client, by enroll.Credential) error {
+func verify(ctx context.Context, c pool, by enroll.Credential) error {
 	_, err := c.Verify(ctx, by, "123456", "")
 	return err
 }
 
-func switchOff(ctx context.Context, c *cognito.Client, by enroll.Credential) error {
+func switchOff(ctx context.Context, c pool, by enroll.Credential) error {
 	return c.SetTOTP(ctx, by.Identity.Token, enroll.Preference{})
 }
 
-func read(ctx context.Context, c *cognito.Client, by enroll.Credential) error {
+func read(ctx context.Context, c pool, by enroll.Credential) error {
 	_, err := c.User(ctx, by.Identity.Token)
 	return err
 }

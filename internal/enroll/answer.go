@@ -12,12 +12,7 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 	if err := s.checkAnswer(a); err != nil {
 		return SignIn{}, err
 	}
-	var in SignIn
-	err := s.guarded(ctx, Credential{Session: a.Session, Address: a.Address}, func(Credential) (err error) {
-		in, err = s.answer(ctx, a)
-		return err
-	})
-	return in, err
+	return s.answer(ctx, a)
 }
 
 func (s *Service) checkAnswer(a Answer) error {
@@ -41,7 +36,7 @@ func (s *Service) checkClient(id string) error {
 }
 
 func (s *Service) answer(ctx context.Context, a Answer) (SignIn, error) {
-	in, err := s.Pool.Answer(ctx, a)
+	in, err := s.respond(ctx, a)
 	s.Metrics.ChallengeAnswered(a.Challenge, answerResult(in, err))
 	return in, err
 }

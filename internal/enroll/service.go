@@ -51,6 +51,7 @@ type Options struct {
 type Service struct {
 	Options
 	guards   guards
+	door     door
 	starts   flights[started]
 	verifies flights[Verification]
 }
@@ -91,7 +92,7 @@ func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
 	if !s.stale(id) {
 		return nil
 	}
-	user, err := s.Pool.User(ctx, id.Token)
+	user, err := s.user(ctx, *id)
 	switch KindOf(err) {
 	case "":
 		if !user.hasTOTP() {

@@ -85,10 +85,19 @@ func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, cr
 	return o.Pending, mine && o.created, err
 }
 
-// create asks Cognito for a secret. The label is looked up at the same time,
+// create asks Cognito for a secret, within the limits of one start.
+func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (p Pending, err error) {
+	err = s.within(ctx, r.Credential, startBudget(), func(ctx context.Context) error {
+		p, err = s.newPending(ctx, r, old)
+		return err
+	})
+	return p, err
+}
+
+// newPending asks Cognito for a secret. The label is looked up at the same time,
 // except where the sign-in is so old that replacing a working app would be
 // refused at the end: then the status is read first, and no call is spent.
-func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pending, error) {
+func (s *Service) newPending(ctx context.Context, r StartRequest, old Pending) (Pending, error) {
 	user, err := s.statusBefore(ctx, r.Credential.Identity)
 	if err != nil {
 		return Pending{}, err
@@ -98,11 +107,7 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (Pend
 	if old.Session != "" {
 		c.Session = old.Session // The session that the caller holds is spent.
 	}
-	var association Association
-	err = s.guarded(ctx, c, func(c Credential) (err error) {
-		association, err = s.Pool.Associate(ctx, c)
-		return err
-	})
+	association, err := s.associate(ctx, c)
 	if err != nil {
 		return Pending{}, err
 	}
@@ -135,7 +140,7 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 	if !s.stale(id) {
 		return nil, nil
 	}
-	user, err := s.Pool.User(ctx, id.Token)
+	user, err := s.user(ctx, *id)
 	switch {
 	case err == nil && user.hasTOTP():
 		return nil, s.stepUp()
@@ -175,7 +180,7 @@ func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() 
 func (s *Service) lookUpLabel(ctx context.Context, id *Identity) string {
 	ctx, cancel := context.WithTimeout(ctx, labelPatience)
 	defer cancel()
-	user, err := survived(s, func() (User, error) { return s.Pool.User(ctx, id.Token) })
+	user, err := survived(s, func() (User, error) { return s.user(ctx, *id) })
 	if err != nil {
 		s.Logger.WarnContext(ctx, "the label could not be looked up; the username stands in", slog.String("reason", err.Error()))
 	}

@@ -16,7 +16,7 @@ type Status struct {
 
 // Status reads a person's factors.
 func (s *Service) Status(ctx context.Context, id Identity) (Status, error) {
-	user, err := s.Pool.User(ctx, id.Token)
+	user, err := s.user(ctx, id)
 	if err != nil {
 		return Status{}, err
 	}
@@ -33,19 +33,27 @@ func (u User) status() Status {
 
 // SetPreference switches TOTP on or off and makes it the preferred factor or
 // not. Switching off a working one wants a recent sign-in.
-func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) (Status, error) {
+func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) (status Status, err error) {
 	if p.Preferred && !p.Enabled {
 		return Status{}, Invalid("preferred", "must be false or left out when enabled is false")
 	}
+	err = s.within(ctx, Credential{Identity: &id}, changeBudget(), func(ctx context.Context) error {
+		status, err = s.setPreference(ctx, id, p)
+		return err
+	})
+	return status, err
+}
+
+func (s *Service) setPreference(ctx context.Context, id Identity, p Preference) (Status, error) {
 	if !p.Enabled {
 		if err := s.holdStepUp(ctx, &id); err != nil {
 			return Status{}, err
 		}
 	}
-	if err := s.change(ctx, id.Token, p); err != nil {
+	if err := s.change(ctx, id, p); err != nil {
 		return Status{}, err
 	}
-	status := s.statusAfter(ctx, id.Token, p)
+	status := s.statusAfter(ctx, id, p)
 	if !p.Enabled && status.TOTP.Enabled {
 		// Whether Cognito refuses to switch off what the pool requires, or
 		// does nothing and says it is well, is not documented.
@@ -54,8 +62,8 @@ func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) 
 	return *status, nil
 }
 
-func (s *Service) change(ctx context.Context, token Secret, p Preference) error {
-	err := s.Pool.SetTOTP(ctx, token, p)
+func (s *Service) change(ctx context.Context, id Identity, p Preference) error {
+	err := s.setTOTP(ctx, id, p)
 	change, result := metrics.ChangeOff, metrics.ResultOK
 	if p.Enabled {
 		change = metrics.ChangeOn
@@ -69,8 +77,8 @@ func (s *Service) change(ctx context.Context, token Secret, p Preference) error 
 
 // statusAfter reads the status after a change that succeeded. When that cannot
 // be read, what was just set is told: the change must not look like a failure.
-func (s *Service) statusAfter(ctx context.Context, token Secret, p Preference) *Status {
-	user, err := s.Pool.User(ctx, token)
+func (s *Service) statusAfter(ctx context.Context, id Identity, p Preference) *Status {
+	user, err := s.user(ctx, id)
 	if err == nil {
 		status := user.status()
 		return &status

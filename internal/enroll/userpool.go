@@ -3,24 +3,27 @@ package enroll
 import (
 	"context"
 	"time"
+
+	"mfa-enrollment/internal/permit"
 )
 
 // UserPool is what the flows need of Amazon Cognito. Package cognito satisfies
-// it over the AWS SDK. Every error is an *Error.
+// it over the AWS SDK. Every error is an *Error. Each call takes a permit, which
+// only the limits mint (admission.go); without one nothing is sent.
 type UserPool interface {
 	// Associate asks for a new TOTP secret (AssociateSoftwareToken).
-	Associate(ctx context.Context, c Credential) (Association, error)
+	Associate(ctx context.Context, p permit.Permit, c Credential) (Association, error)
 	// Verify submits a code for the newest secret (VerifySoftwareToken). In the
 	// session flow it returns the session that answers MFA_SETUP. deviceName
 	// may be empty.
-	Verify(ctx context.Context, c Credential, code Secret, deviceName string) (next Secret, err error)
+	Verify(ctx context.Context, p permit.Permit, c Credential, code Secret, deviceName string) (next Secret, err error)
 	// SetTOTP changes whether TOTP is asked for at sign-in and whether it comes
 	// first (SetUserMFAPreference, the software-token settings alone).
-	SetTOTP(ctx context.Context, token Secret, p Preference) error
+	SetTOTP(ctx context.Context, p permit.Permit, token Secret, change Preference) error
 	// User reads the person's attributes and factors (GetUser).
-	User(ctx context.Context, token Secret) (User, error)
+	User(ctx context.Context, p permit.Permit, token Secret) (User, error)
 	// Answer answers a challenge of a sign-in (RespondToAuthChallenge).
-	Answer(ctx context.Context, a Answer) (SignIn, error)
+	Answer(ctx context.Context, p permit.Permit, a Answer) (SignIn, error)
 }
 
 // Association is a new TOTP secret, not verified yet.

@@ -67,7 +67,7 @@ func (s *Service) checkVerify(r VerifyRequest) error {
 	}
 }
 
-func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Verification, error) {
+func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (v Verification, err error) {
 	p, found := s.pending(ctx, key)
 	check := codeCheck{known: found, at: s.Now()}
 	if found && r.Credential.Identity != nil {
@@ -81,30 +81,34 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (Veri
 			return Verification{}, err
 		}
 	}
-	if err := s.holdStepUp(ctx, r.Credential.Identity); err != nil {
-		return Verification{}, err
-	}
-
 	c := r.Credential
 	c.Started = p.Started
 	if p.Session != "" {
 		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}
-	var next Secret
-	err := s.guarded(ctx, c, func(c Credential) (err error) {
-		next, err = s.Pool.Verify(ctx, c, r.Code, r.DeviceName)
+	err = s.within(ctx, c, verifyBudget(), func(ctx context.Context) error {
+		v, err = s.submit(ctx, c, r, check, p)
 		return err
 	})
+	return v, err
+}
+
+// submit has Cognito judge a code, and does what comes after a right one.
+func (s *Service) submit(ctx context.Context, c Credential, r VerifyRequest, check codeCheck, p Pending) (Verification, error) {
+	if err := s.holdStepUp(ctx, c.Identity); err != nil {
+		return Verification{}, err
+	}
+	next, err := s.verifyCode(ctx, c, r.Code, r.DeviceName)
 	if err != nil {
 		return Verification{}, s.refusedCode(ctx, err, check, p)
 	}
-	if found {
+	if check.known {
 		s.verified(ctx, p, c.Flow())
 	}
 
 	v := Verification{CodeReusableAt: nextCodeAt(check.at, check.offset)}
 	if c.Identity != nil {
-		v.Status, err = s.switchOn(ctx, c.Identity.Token, r.Preferred)
+		v.Status, err = s.switchOn(ctx, *c.Identity, r.Preferred)
 		return v, err
 	}
 	v.Session = next
@@ -138,7 +142,7 @@ func (s *Service) verifiedMeanwhile(ctx context.Context, check *codeCheck, p Pen
 		v.Status = &status
 		return v, nil
 	}
-	v.Status, err = s.switchOn(ctx, r.Credential.Identity.Token, r.Preferred)
+	v.Status, err = s.switchOn(ctx, *r.Credential.Identity, r.Preferred)
 	return v, err
 }
 
@@ -199,13 +203,13 @@ func (s *Service) refusedCode(ctx context.Context, err error, check codeCheck, p
 
 // switchOn makes TOTP asked for after its secret was verified. When that fails
 // the person must not be told that the code was wrong.
-func (s *Service) switchOn(ctx context.Context, token Secret, preferred bool) (*Status, error) {
+func (s *Service) switchOn(ctx context.Context, id Identity, preferred bool) (*Status, error) {
 	p := Preference{Enabled: true, Preferred: preferred}
-	if err := s.change(ctx, token, p); err != nil {
+	if err := s.change(ctx, id, p); err != nil {
 		e := &Error{Kind: VerifiedNotEnabled, Reason: "switching on failed: " + err.Error(), RetryAfter: time.Second, Cause: err}
 		return nil, e
 	}
-	return s.statusAfter(ctx, token, p), nil
+	return s.statusAfter(ctx, id, p), nil
 }
 
 // completeSignIn answers MFA_SETUP. When that does not succeed the code was

@@ -1,6 +1,6 @@
-// Package limit keeps the allowances of callers: token buckets, in the memory
+// Package limit keeps the token buckets and the marks of callers, in the memory
 // of one process or in a Redis that the replicas share. Both satisfy
-// enroll.Limiter.
+// enroll.Limiter and pass one suite.
 package limit
 
 import (
@@ -8,96 +8,170 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mfa-enrollment/internal/enroll"
 )
 
 const (
-	// capacity bounds the callers that are remembered. Beyond it some are
-	// forgotten, whoever they are, and have a full allowance again.
+	// capacity bounds the buckets that are remembered, and so the marks: some
+	// 20 MB. Beyond it some are forgotten, whosever they are.
 	capacity = 100_000
-	// firstSweep is how many callers it takes before anybody is forgotten.
+	// firstSweep is how many there must be before any is looked at.
 	firstSweep = 1_000
 )
 
-// Memory keeps allowances in this process. It is safe for concurrent use.
+// Memory keeps buckets and marks in this process. It is safe for concurrent use.
+//
+// A bucket is the time at which it is full again (the generic cell rate
+// algorithm): one that is full need not be kept.
 type Memory struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	buckets map[bucketName]*rate.Limiter
-	sweepAt int // how many buckets there are when it is worth looking for full ones
+	buckets table[time.Time]
+	marks   table[mark]
 }
 
-type bucketName struct{ guard, caller string }
+type mark struct {
+	value string
+	ends  time.Time
+}
 
 var _ enroll.Limiter = (*Memory)(nil)
 
 // NewMemory makes an empty one.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, buckets: map[bucketName]*rate.Limiter{}, sweepAt: firstSweep}
+	m := &Memory{now: now}
+	m.Forget()
+	return m
+}
+
+// Forget empties it.
+func (m *Memory) Forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.buckets = table[time.Time]{ends: func(full time.Time) time.Time { return full }}
+	m.marks = table[mark]{ends: func(k mark) time.Time { return k.ends }}
 }
 
 // Take implements enroll.Limiter.
-func (m *Memory) Take(_ context.Context, g enroll.Guard, caller string) (left int, wait time.Duration) {
+func (m *Memory) Take(_ context.Context, cases ...enroll.Case) enroll.Taken {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	bucket := m.bucket(g, caller, now)
-	r := bucket.ReserveN(now, 1)
-	if wait := r.DelayFrom(now); wait > 0 {
-		r.CancelAt(now)
-		return 0, wait
-	}
-	return int(bucket.TokensAt(now)), 0
-}
-
-// Left implements enroll.Limiter.
-func (m *Memory) Left(_ context.Context, g enroll.Guard, caller string) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if b := m.buckets[bucketName{g.Name, caller}]; b != nil {
-		return int(b.TokensAt(m.now()))
-	}
-	return g.Burst
-}
-
-// GiveBack implements enroll.Limiter. A bucket never holds more than its burst.
-func (m *Memory) GiveBack(_ context.Context, g enroll.Guard, caller string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := m.now()
-	m.bucket(g, caller, now).ReserveN(now, -1)
-}
-
-// bucket finds a caller's bucket or makes a full one.
-func (m *Memory) bucket(g enroll.Guard, caller string, now time.Time) *rate.Limiter {
-	name := bucketName{g.Name, caller}
-	if b := m.buckets[name]; b != nil {
-		return b
-	}
-	if len(m.buckets) >= m.sweepAt {
-		m.sweep(now)
-	}
-	b := rate.NewLimiter(rate.Every(g.Interval), g.Burst)
-	m.buckets[name] = b
-	return b
-}
-
-// sweep forgets the buckets that are full, as one that is not there is too. It
-// looks at all of them, and so comes when there are twice as many as it left.
-func (m *Memory) sweep(now time.Time) {
-	for name, b := range m.buckets {
-		if b.TokensAt(now) >= float64(b.Burst()) {
-			delete(m.buckets, name)
+	var t enroll.Taken
+	for i, c := range cases {
+		t = enroll.Taken{Case: i}
+		if c.When != "" {
+			set, there := m.marks.at(c.When, now)
+			if !there {
+				continue
+			}
+			t.Value = set.value
 		}
-	}
-	for name := range m.buckets {
-		if len(m.buckets) <= capacity*7/8 {
+		if m.take(c, &t, now); t.Wait == 0 || !c.Try {
 			break
 		}
-		delete(m.buckets, name)
 	}
-	m.sweepAt = max(firstSweep, min(capacity, 2*len(m.buckets)))
+	return t
+}
+
+// take takes the tokens of a case, or says in which bucket they are missing for
+// longest.
+func (m *Memory) take(c enroll.Case, t *enroll.Taken, now time.Time) {
+	full := make([]time.Time, len(c.Wants))
+	for i, w := range c.Wants {
+		full[i] = m.full(bucket(w, t.Value), now).Add(time.Duration(w.N) * w.Interval)
+		if wait := full[i].Sub(now) - time.Duration(w.Burst-w.Keep)*w.Interval; wait > t.Wait {
+			t.Wait, t.Met = wait, w.Guard
+		}
+	}
+	if t.Wait > 0 {
+		return
+	}
+	for i, w := range c.Wants {
+		m.buckets.set(bucket(w, t.Value), full[i], now)
+	}
+	m.mark(c.Sets, now)
+}
+
+// Settle implements enroll.Limiter.
+func (m *Memory) Settle(_ context.Context, back []enroll.Want, marks []enroll.Mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	for _, w := range back {
+		if full := m.full(bucket(w, ""), now).Add(-time.Duration(w.N) * w.Interval); full.After(now) {
+			m.buckets.set(bucket(w, ""), full, now)
+		} else {
+			m.buckets.remove(bucket(w, ""))
+		}
+	}
+	m.mark(marks, now)
+}
+
+func (m *Memory) mark(marks []enroll.Mark, now time.Time) {
+	for _, k := range marks {
+		m.marks.set(k.Name, mark{k.Value, now.Add(k.TTL)}, now)
+	}
+}
+
+// full is when a bucket is full, at the earliest now.
+func (m *Memory) full(name string, now time.Time) time.Time {
+	if full, there := m.buckets.at(name, now); there {
+		return full
+	}
+	return now
+}
+
+// bucket names the bucket that somebody has of a guard.
+func bucket(w enroll.Want, value string) string {
+	if w.OfMark {
+		return w.Name + ":" + value
+	}
+	return w.Name + ":" + w.Of
+}
+
+// table is a bounded map whose entries end.
+type table[T any] struct {
+	entries map[string]T
+	ends    func(T) time.Time
+	sweepAt int // how many entries there are when it is worth looking for ended ones
+}
+
+func (t *table[T]) at(name string, now time.Time) (entry T, there bool) {
+	if entry, there = t.entries[name]; there && t.ends(entry).After(now) {
+		return entry, true
+	}
+	var none T
+	return none, false
+}
+
+func (t *table[T]) set(name string, entry T, now time.Time) {
+	if t.entries == nil {
+		t.entries, t.sweepAt = map[string]T{}, firstSweep
+	}
+	if _, there := t.entries[name]; !there && len(t.entries) >= t.sweepAt {
+		t.sweep(now)
+	}
+	t.entries[name] = entry
+}
+
+func (t *table[T]) remove(name string) { delete(t.entries, name) }
+
+// sweep forgets the entries that have ended, and some others where there are too
+// many. It looks at all of them, and so comes when there are twice as many as it
+// left.
+func (t *table[T]) sweep(now time.Time) {
+	for name, entry := range t.entries {
+		if !t.ends(entry).After(now) {
+			delete(t.entries, name)
+		}
+	}
+	for name := range t.entries {
+		if len(t.entries) <= capacity*7/8 {
+			break
+		}
+		delete(t.entries, name)
+	}
+	t.sweepAt = max(firstSweep, min(capacity, 2*len(t.entries)))
 }

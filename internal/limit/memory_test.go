@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -13,68 +14,51 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
 var guard = enroll.Guard{Name: "subject", Burst: 3, Interval: 10 * time.Second}
 
-func TestAnAllowanceIsSpentAndComesBack(t *testing.T) {
-	now := noon
-	m := NewMemory(func() time.Time { return now })
-	take := func(caller string, left int, wait time.Duration) {
-		t.Helper()
-		if gotLeft, gotWait := m.Take(t.Context(), guard, caller); gotLeft != left || gotWait.Round(time.Millisecond) != wait {
-			t.Errorf("%d left, wait %v; want %d, %v", gotLeft, gotWait, left, wait)
-		}
-	}
-	take("ada", 2, 0)
-	take("ada", 1, 0)
-	take("ada", 0, 0)
-	take("ada", 0, 10*time.Second) // And what is refused costs nothing.
-	take("ada", 0, 10*time.Second)
-	take("grace", 2, 0)
-
-	now = now.Add(4 * time.Second)
-	take("ada", 0, 6*time.Second)
-	m.GiveBack(t.Context(), guard, "ada")
-	take("ada", 0, 0)
-
-	now = now.Add(time.Hour)
-	m.GiveBack(t.Context(), guard, "ada") // It is full already.
-	take("ada", 2, 0)
-
-	other := guard
-	other.Name = "address"
-	if left, _ := m.Take(t.Context(), other, "ada"); left != 2 {
-		t.Errorf("%d left of another guard", left)
-	}
+func (m *Memory) one(of string) {
+	m.Take(context.Background(), enroll.Case{Wants: []enroll.Want{{Guard: guard, Of: of, N: 1}}})
 }
 
-func TestWhoHasAFullAllowanceIsForgottenAndNobodyElse(t *testing.T) {
+func TestAFullBucketIsForgottenAndNoOther(t *testing.T) {
 	now := noon
 	m := NewMemory(func() time.Time { return now })
 	for i := range firstSweep {
-		m.Take(t.Context(), guard, fmt.Sprint(i))
+		m.one(fmt.Sprint(i))
 	}
 	now = now.Add(guard.Interval - time.Nanosecond)
-	m.Take(t.Context(), guard, "one more")
-	if n := len(m.buckets); n != firstSweep+1 {
-		t.Errorf("%d are remembered whose allowance is not full", n)
+	m.one("one more")
+	if n := len(m.buckets.entries); n != firstSweep+1 {
+		t.Errorf("%d are remembered that are not full", n)
 	}
 	now = now.Add(time.Nanosecond)
 	for i := range firstSweep {
-		m.Take(t.Context(), guard, fmt.Sprint("others", i))
+		m.one(fmt.Sprint("others", i))
 	}
-	if n := len(m.buckets); n > firstSweep+1 {
+	if n := len(m.buckets.entries); n > firstSweep+1 {
 		t.Errorf("%d are remembered", n)
 	}
-	if left, _ := m.Take(t.Context(), guard, "one more"); left != 1 {
-		t.Errorf("%d left for who was there a moment ago", left)
+	if m.full("subject:one more", now).Equal(now) {
+		t.Error("what was taken a moment ago is forgotten")
 	}
 }
 
 func TestHoweverManyCallersMemoryIsBounded(t *testing.T) {
 	m := NewMemory(func() time.Time { return noon })
 	for i := range capacity * 5 / 4 {
-		m.Take(t.Context(), guard, fmt.Sprint(i))
-		if n := len(m.buckets); n > capacity {
+		m.one(fmt.Sprint(i))
+		m.Settle(t.Context(), nil, []enroll.Mark{{Name: fmt.Sprint(i), TTL: time.Hour}})
+		if n := max(len(m.buckets.entries), len(m.marks.entries)); n > capacity {
 			t.Fatalf("%d callers are remembered", n)
 		}
+	}
+}
+
+func TestMemoryForgetsEverythingWhenItIsTold(t *testing.T) {
+	m := NewMemory(func() time.Time { return noon })
+	m.one("ada")
+	m.Settle(t.Context(), nil, []enroll.Mark{{Name: "known", TTL: time.Hour}})
+	m.Forget()
+	if n := len(m.buckets.entries) + len(m.marks.entries); n != 0 {
+		t.Errorf("%d are remembered", n)
 	}
 }
 
@@ -86,6 +70,6 @@ func BenchmarkTake(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := range b.N {
-		m.Take(b.Context(), guard, callers[i%len(callers)])
+		m.one(callers[i%len(callers)])
 	}
 }

@@ -52,9 +52,9 @@ func everything(t *testing.T, r *rig, server *redistest.Server) {
 	unlock()
 	s.Delete(t.Context(), p)
 	allowances := limit.NewRedis(link.Subsystem(redislink.Limit), limit.NewMemory(r.clock))
-	guard := enroll.Guard{Name: "subject", Burst: 2, Interval: time.Minute}
-	allowances.Take(t.Context(), guard, "caller")
-	allowances.GiveBack(t.Context(), guard, "caller")
+	one := []enroll.Want{{Guard: enroll.Guard{Name: "subject", Burst: 2, Interval: time.Minute}, Of: "caller", N: 1}}
+	allowances.Take(t.Context(), enroll.Case{When: "mark"}, enroll.Case{Wants: one})
+	allowances.Settle(t.Context(), one, []enroll.Mark{{Name: "mark", TTL: time.Minute}})
 }
 
 func TestTheDocumentedRightsAreEnough(t *testing.T) {
