@@ -5,7 +5,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
-	"mfa-enrollment/internal/pending"
+	pending "mfa-enrollment/internal/oldpending"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/metrics"

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"mfa-enrollment/internal/enroll"
 )
 
 // sweepEvery is how long an expired entry may stay in memory. It is not found
@@ -19,33 +17,23 @@ type Memory struct {
 	sealer *sealer
 	turns  turns
 
-	mu      sync.Mutex
-	entries table[*kept]
-	tries   table[tries]
+	mu   sync.Mutex
+	rows table[row]
 
 	closed   chan struct{}
 	close    func()
 	sweeping sync.WaitGroup
 }
 
-// kept is an entry under one of its keys. It is never changed, so that two
-// looks can be compared by their pointers.
-type kept struct {
+// row is an entry, or a pointer to one.
+type row struct {
 	blob    []byte // sealed
-	started time.Time
+	pointer bool
 	expires time.Time
-	first   bool // under the first of its keys, and not verified: an enrollment counts once
+	shown   time.Time // until when it counts as pending; zero: it does not
 }
 
-func (k *kept) ended(now time.Time) bool { return !k.expires.After(now) }
-
-// tries are the tries against a key in the running window.
-type tries struct {
-	count int
-	ends  time.Time
-}
-
-func (t tries) ended(now time.Time) bool { return !t.ends.After(now) }
+func (r row) ended(now time.Time) bool { return !r.expires.After(now) }
 
 // NewMemory makes a store in memory. It fails for a seal key that is not 32
 // bytes long.
@@ -56,10 +44,7 @@ func NewMemory(o Options) (*Memory, error) {
 		return nil, err
 	}
 	o.SealKeys = nil // The sealer has them; nobody else needs them.
-	m := &Memory{
-		o: o, sealer: s, closed: make(chan struct{}),
-		entries: newTable[*kept](o.Capacity), tries: newTable[tries](o.Capacity),
-	}
+	m := &Memory{o: o, sealer: s, rows: newTable[row](o.Capacity), closed: make(chan struct{})}
 	m.close = sync.OnceFunc(func() { close(m.closed) })
 	m.sweeping.Go(m.sweep)
 	return m, nil
@@ -80,20 +65,20 @@ func (m *Memory) sweep() {
 			return
 		case <-tick.C:
 			m.mu.Lock()
-			m.entries.sweep(m.o.Now())
-			m.tries.sweep(m.o.Now())
+			m.rows.sweep(m.o.Now())
 			m.mu.Unlock()
 		}
 	}
 }
 
-// Len tells how many pending enrollments are kept here.
+// Len tells how many enrollments are pending here: those that were verified, or
+// are not shown any more, are not.
 func (m *Memory) Len() (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.o.Now()
-	for _, k := range m.entries.rows {
-		if k.first && !k.ended(now) {
+	for _, r := range m.rows.rows {
+		if !r.ended(now) && r.shown.After(now) {
 			n++
 		}
 	}
@@ -104,104 +89,153 @@ func (m *Memory) Len() (n int) {
 func (m *Memory) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	clear(m.entries.rows)
-	clear(m.tries.rows)
+	clear(m.rows.rows)
 }
 
-// Load implements enroll.Store.
-func (m *Memory) Load(_ context.Context, key string) (enroll.Pending, bool) {
-	k := m.look(key)
-	if k == nil {
-		return enroll.Pending{}, false
+// Find implements enroll.Store.
+func (m *Memory) Find(_ context.Context, name string) (enrollment, bool) {
+	name, blob := m.look(name)
+	return m.read(name, blob)
+}
+
+// look follows a name to the entry that it leads to; nil is none.
+func (m *Memory) look(name string) (target string, blob []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.o.Now()
+	r, found := m.rows.rows[name]
+	if found && r.pointer && !r.ended(now) {
+		to, err := m.sealer.follow(name, r.blob)
+		if err != nil {
+			m.o.Unreadable()
+			return name, nil
+		}
+		name = to
+		r, found = m.rows.rows[name]
 	}
-	p, err := m.sealer.open(key, k.blob)
+	if !found || r.pointer || r.ended(now) {
+		return name, nil
+	}
+	return name, r.blob
+}
+
+// read opens what is kept under a name; nil is nothing.
+func (m *Memory) read(name string, blob []byte) (enrollment, bool) {
+	if blob == nil {
+		return enrollment{}, false
+	}
+	p, err := m.sealer.open(name, blob)
 	if err != nil {
-		m.o.Failed(opOpen)
-		m.replace(key, k, nil)
-		return enroll.Pending{}, false
+		m.o.Unreadable()
+		return enrollment{}, false
 	}
 	return p, p.Expires.After(m.o.Now())
 }
 
-// Save implements enroll.Store.
-func (m *Memory) Save(_ context.Context, p enroll.Pending) {
-	m.keep(p.Keys, m.seal(p))
-}
+// Hold implements enroll.Store.
+func (m *Memory) Hold(ctx context.Context, name string) hold { return m.hold(ctx, name) }
 
-// Delete implements enroll.Store.
-func (m *Memory) Delete(_ context.Context, p enroll.Pending) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range p.Keys {
-		delete(m.entries.rows, key)
-		delete(m.tries.rows, key)
-	}
-}
-
-// Lock implements enroll.Store.
-func (m *Memory) Lock(ctx context.Context, key string) (unlock func()) { return m.turns.take(ctx, key) }
-
-// CountTry implements enroll.Store.
-func (m *Memory) CountTry(_ context.Context, key string, window time.Duration) (count int, reset time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := m.o.Now()
-	t, found := m.tries.rows[key]
-	if !found || t.ended(now) {
-		t = tries{ends: now.Add(window)}
-	}
-	t.count++
-	m.tries.put(key, t)
-	return t.count, t.ends.Sub(now)
-}
-
-// seal seals an enrollment for each of its keys, in their order. It gives none
-// when it has expired or cannot be sealed.
-func (m *Memory) seal(p enroll.Pending) []*kept {
-	if !p.Expires.After(m.o.Now()) {
-		return nil
-	}
-	sealed := make([]*kept, 0, len(p.Keys))
-	for i, key := range p.Keys {
-		blob, err := m.sealer.seal(key, p)
-		if err != nil {
-			m.o.Failed(opSave)
-			return nil
+func (m *Memory) hold(ctx context.Context, name string) *memoryHold {
+	for {
+		target, _ := m.look(name)
+		release, mine := m.turns.take(ctx, target)
+		again, blob := m.look(name)
+		if mine && again != target { // Meanwhile it leads elsewhere.
+			release()
+			continue
 		}
-		sealed = append(sealed, &kept{blob: blob, started: p.Started, expires: p.Expires, first: i == 0 && p.Secret != ""})
-	}
-	return sealed
-}
-
-// keep puts what seal gave under the same keys.
-func (m *Memory) keep(keys []string, sealed []*kept) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, k := range sealed {
-		m.entries.put(keys[i], k)
+		h := &memoryHold{memory: m, target: again, free: release, mine: mine}
+		h.seen, h.found = m.read(again, blob)
+		return h
 	}
 }
 
-// look finds what is kept under a key, or nil.
-func (m *Memory) look(key string) *kept {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if k := m.entries.rows[key]; k != nil && !k.ended(m.o.Now()) {
-		return k
-	}
-	return nil
+// staged is what a holder wants written. Both kinds of hold have it.
+type staged struct {
+	seen   enrollment
+	found  bool
+	save   *enrollment
+	alias  string
+	delete bool
 }
 
-// replace puts next in the place of what was seen there, nil for nothing,
-// unless something else came there in between.
-func (m *Memory) replace(key string, seen, next *kept) {
+func (s *staged) Pending() (enrollment, bool) { return s.seen, s.found }
+
+// Save implements enroll.Hold.
+func (s *staged) Save(p enrollment, alias string) { s.save, s.alias, s.delete = &p, alias, false }
+
+// Delete implements enroll.Hold.
+func (s *staged) Delete() { s.save, s.delete = nil, true }
+
+// memoryHold is a hold in this process. Where ctx ended before its turn came,
+// it is not mine: it then writes only while nobody else holds the enrollment.
+type memoryHold struct {
+	staged
+	memory *Memory
+	target string
+	free   func()
+	mine   bool
+
+	once sync.Once
+	kept bool
+}
+
+// Release implements enroll.Hold.
+func (h *memoryHold) Release(context.Context) bool {
+	h.once.Do(func() {
+		if !h.mine {
+			free, alone := h.memory.turns.try(h.target)
+			if !alone {
+				return
+			}
+			h.free = free
+		}
+		h.memory.write(h.staged, h.target)
+		h.kept = true
+		h.free()
+	})
+	return h.kept
+}
+
+// write does what a holder staged. What cannot be sealed is not kept.
+func (m *Memory) write(s staged, target string) {
+	w, err := m.sealed(s)
+	if err != nil {
+		m.o.Unreadable()
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.entries.rows[key] != seen:
-	case next == nil:
-		delete(m.entries.rows, key)
-	default:
-		m.entries.put(key, next)
+	if s.delete {
+		delete(m.rows.rows, target)
 	}
+	if w.entry == nil {
+		return
+	}
+	p := row{blob: w.entry, expires: s.save.Expires}
+	if s.save.Secret != "" && !s.save.Done {
+		p.shown = s.save.Ends
+	}
+	m.rows.put(s.save.Name, p)
+	if w.pointer != nil {
+		m.rows.put(s.alias, row{blob: w.pointer, pointer: true, expires: s.save.Expires})
+	}
+}
+
+// sealed is what is to be written: an entry, and a pointer to it.
+type sealed struct{ entry, pointer []byte }
+
+// sealed seals what a holder staged. It gives nothing where nothing was, or where
+// it has expired.
+func (m *Memory) sealed(s staged) (w sealed, err error) {
+	if s.save == nil || !s.save.Expires.After(m.o.Now()) {
+		return sealed{}, nil
+	}
+	if w.entry, err = m.sealer.seal(*s.save); err != nil {
+		return sealed{}, err
+	}
+	if s.alias != "" && s.alias != s.save.Name {
+		w.pointer, err = m.sealer.point(s.alias, s.save.Name)
+	}
+	return w, err
 }

@@ -8,30 +8,17 @@ import (
 	"time"
 )
 
-func newMemory(t testing.TB, o Options) *Memory {
-	t.Helper()
-	m, err := NewMemory(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(m.Close)
-	return m
-}
-
 func TestMemoryIsBounded(t *testing.T) {
 	r := newRig()
 	o := r.options()
 	o.Capacity = 10
 	m := newMemory(t, o)
 	for i := range 25 {
-		p := r.enrollment(fmt.Sprint(i))
-		m.Save(t.Context(), p)
-		m.CountTry(t.Context(), p.Keys[0], time.Hour)
+		save(m, r.enrollment(fmt.Sprint(i)), fmt.Sprint("alias of ", i))
+		if len(m.rows.rows) > 10 {
+			t.Fatalf("%d entries and pointers are kept, want at most 10", len(m.rows.rows))
+		}
 	}
-	if m.Len() != 10 || len(m.tries.rows) != 10 {
-		t.Errorf("%d enrollments and the tries of %d are kept, want 10 of each", m.Len(), len(m.tries.rows))
-	}
-	expectFound(t, m, "24", r.enrollment("24"))
 }
 
 func TestWhatIsSavedAgainTakesNobodysPlace(t *testing.T) {
@@ -39,29 +26,52 @@ func TestWhatIsSavedAgainTakesNobodysPlace(t *testing.T) {
 	o := r.options()
 	o.Capacity = 2
 	m := newMemory(t, o)
-	m.Save(t.Context(), r.enrollment("one"))
-	m.Save(t.Context(), r.enrollment("two"))
-	m.Save(t.Context(), r.enrollment("two"))
+	for _, name := range []string{"one", "two", "two"} {
+		save(m, r.enrollment(name), "")
+	}
 	expectFound(t, m, "one", r.enrollment("one"))
 	expectFound(t, m, "two", r.enrollment("two"))
 }
 
-func TestLenCountsEnrollments(t *testing.T) {
+// A thousand renewals in one sign-in are one entry and a thousand small pointers.
+func TestRenewingCostsLittleMemory(t *testing.T) {
+	r := newRig()
+	m, size := newMemory(t, r.options()), 0
+	for i := range 1000 {
+		save(m, r.enrollment("first"), fmt.Sprint("session:", i))
+	}
+	for name, row := range m.rows.rows {
+		size += len(name) + len(row.blob)
+	}
+	if size > 100_000 {
+		t.Errorf("%d bytes for one enrollment", size)
+	}
+}
+
+func TestLenCountsWhatIsPending(t *testing.T) {
 	r := newRig()
 	m := newMemory(t, r.options())
-	chain, single := r.enrollment("a", "b", "c"), r.enrollment("d")
-	m.Save(t.Context(), chain)
-	m.Save(t.Context(), single)
-	if m.Len() != 2 {
-		t.Errorf("%d, want 2: a chain of sessions is one enrollment", m.Len())
+	expect := func(when string, want int) {
+		t.Helper()
+		if n := m.Len(); n != want {
+			t.Errorf("%d %s, want %d", n, when, want)
+		}
 	}
-	m.Delete(t.Context(), chain)
-	if m.Len() != 1 {
-		t.Errorf("%d after one of two was deleted, want 1", m.Len())
-	}
-	r.advance(time.Hour)
-	if m.Len() != 0 {
-		t.Errorf("%d after all expired, want 0", m.Len())
+	save(m, r.enrollment("a"), "b")
+	save(m, r.enrollment("a"), "c")
+	save(m, r.enrollment("d"), "")
+	expect("with two, one of them with three names", 2)
+	remove(m, "b")
+	expect("when one was deleted", 1)
+	done := r.enrollment("d")
+	done.Done, done.Secret = true, ""
+	save(m, done, "")
+	expect("when the other was verified", 0)
+	save(m, r.enrollment("e"), "")
+	r.advance(10 * time.Minute)
+	expect("when it is not shown any more", 0)
+	if _, found := m.Find(t.Context(), "e"); !found {
+		t.Error("it is forgotten too soon")
 	}
 }
 
@@ -73,16 +83,16 @@ func TestMemoryForgets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := newRig().enrollment("key")
-		p.Started, p.Expires = time.Now(), time.Now().Add(time.Minute)
-		m.Save(t.Context(), p)
-		m.CountTry(t.Context(), "key", time.Minute)
+		p := newRig().enrollment("name")
+		p.Expires = time.Now().Add(time.Minute)
+		save(m, p, "alias")
 		time.Sleep(59 * time.Second)
-		expectFound(t, m, "key", p)
+		if _, found := m.Find(t.Context(), "alias"); !found {
+			t.Error("it is forgotten too soon")
+		}
 		time.Sleep(time.Second + sweepEvery)
-		synctest.Wait()
-		if n, tries := len(m.entries.rows), len(m.tries.rows); n != 0 || tries != 0 {
-			t.Errorf("%d entries and %d tries are still in memory", n, tries)
+		if synctest.Wait(); len(m.rows.rows) != 0 {
+			t.Errorf("%d rows are still in memory", len(m.rows.rows))
 		}
 		m.Close()
 		m.Close()
@@ -91,48 +101,46 @@ func TestMemoryForgets(t *testing.T) {
 
 func TestMemoryIsSealedToo(t *testing.T) {
 	r := newRig()
-	m := newMemory(t, r.options())
-	p := r.enrollment("key")
-	m.Save(t.Context(), p)
-	for _, k := range m.entries.rows {
-		for _, clear := range []string{p.Secret.Reveal(), p.Session.Reveal(), p.AccountName} {
-			if bytes.Contains(k.blob, []byte(clear)) {
+	m, p := newMemory(t, r.options()), r.enrollment("name")
+	save(m, p, "alias")
+	for _, row := range m.rows.rows {
+		for _, clear := range []string{p.Secret.Reveal(), p.Session.Reveal(), p.AccountName, p.SignIn, p.Earlier[0].Secret.Reveal()} {
+			if bytes.Contains(row.blob, []byte(clear)) {
 				t.Error("an entry in memory is not sealed")
 			}
 		}
 	}
 }
 
-func TestAnAlteredEntryInMemoryIsRefusedAndForgotten(t *testing.T) {
+func TestAnAlteredEntryInMemoryIsRefused(t *testing.T) {
 	r := newRig()
 	m := newMemory(t, r.options())
-	m.Save(t.Context(), r.enrollment("key"))
-	m.look("key").blob[20] ^= 1
-	expectAbsent(t, m, "key")
-	r.expectFailures(t, map[string]int{opOpen: 1})
-	if m.look("key") != nil {
-		t.Error("it is still kept")
+	save(m, r.enrollment("name"), "alias")
+	m.rows.rows["name"].blob[20] ^= 1
+	expectAbsent(t, m, "name")
+	m.rows.rows["alias"].blob[20] ^= 1
+	expectAbsent(t, m, "alias")
+	r.expect(t, 2, map[string]int{})
+}
+
+func BenchmarkMemoryHold(b *testing.B) {
+	m, r := newMemory(b, Options{}), newRig()
+	p := r.enrollment("name")
+	p.Expires = time.Now().Add(time.Hour)
+	b.ReportAllocs()
+	for b.Loop() {
+		save(m, p, "")
 	}
 }
 
-func BenchmarkMemorySave(b *testing.B) {
+func BenchmarkMemoryFind(b *testing.B) {
 	m, r := newMemory(b, Options{}), newRig()
-	p := r.enrollment("key")
-	p.Started, p.Expires = time.Now(), time.Now().Add(time.Hour)
+	p := r.enrollment("name")
+	p.Expires = time.Now().Add(time.Hour)
+	save(m, p, "")
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Save(b.Context(), p)
-	}
-}
-
-func BenchmarkMemoryLoad(b *testing.B) {
-	m, r := newMemory(b, Options{}), newRig()
-	p := r.enrollment("key")
-	p.Started, p.Expires = time.Now(), time.Now().Add(time.Hour)
-	m.Save(b.Context(), p)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, ok := m.Load(b.Context(), "key"); !ok {
+		if _, ok := m.Find(b.Context(), "name"); !ok {
 			b.Fatal("lost")
 		}
 	}

@@ -1,15 +1,12 @@
-// Package pending keeps pending enrollments, sealed: in the memory of one
-// process, or in a Redis or Valkey that the replicas share, with the memory as
-// fallback. Both satisfy enroll.Store. docs/pending.md tells a security reviewer
-// what is kept, where and for how long.
+// Package pending keeps pending enrollments, sealed: in the memory of one process,
+// or in a Redis or Valkey that the replicas share, with the memory as fallback.
+// docs/pending.md tells a security reviewer what is kept, where and for how long.
 package pending
 
 import (
 	"crypto/rand"
 	"io"
 	"time"
-
-	"mfa-enrollment/internal/enroll"
 )
 
 // Options configures a store. Zero values are what production wants, except
@@ -20,25 +17,15 @@ type Options struct {
 	SealKeys [][]byte
 	Now      func() time.Time
 	Rand     io.Reader // nonces and the random key; crypto/rand where nil
-	// Failed is called once for each failure that was survived, with the
-	// operation that failed: load, save (tries too), delete, lock or open.
-	Failed func(operation string)
-	// Capacity bounds the entries in memory, of which an enrollment has one in
-	// the token flow and one for each session of the chain in the session flow.
-	// Beyond it some are forgotten, whichever they are; all the enrollments that
-	// Cognito's quota allows within PENDING_TTL are 22,500. Each takes 0.5 kB, and
-	// with the longest session that Cognito documents 3 kB. Zero: 100,000.
+	// Unreadable is called for each entry that could not be opened and was
+	// treated as absent.
+	Unreadable func()
+	// Capacity bounds what is kept in memory: an enrollment counts once, and once
+	// more for each later session that leads to it. Beyond it some are forgotten,
+	// whichever they are. Cognito's quota of 25 calls a second allows 22,500
+	// enrollments within a PENDING_TTL of 15 minutes. Zero: 100,000.
 	Capacity int
 }
-
-// The operations that Failed is told of, as metrics.StoreOperations names them.
-const (
-	opLoad   = "load"
-	opSave   = "save"
-	opDelete = "delete"
-	opLock   = "lock"
-	opOpen   = "open"
-)
 
 const defaultCapacity = 100_000
 
@@ -49,24 +36,11 @@ func (o Options) withDefaults() Options {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
-	if o.Failed == nil {
-		o.Failed = func(string) {}
+	if o.Unreadable == nil {
+		o.Unreadable = func() {}
 	}
 	if o.Capacity <= 0 {
 		o.Capacity = defaultCapacity
 	}
 	return o
 }
-
-// The names that an enrollment has in a store. A key is a hash already (package
-// enroll makes it), so a name tells nothing; the braces make a Redis cluster
-// keep all that belongs to one key in one slot, which scripts need
-// (Redis cluster specification, "Hash tags").
-func entryName(key string) string { return "mfa-enrollment:{" + key + "}" }
-func triesName(key string) string { return entryName(key) + ":tries" }
-func lockName(key string) string  { return entryName(key) + ":lock" }
-
-var (
-	_ enroll.Store = (*Memory)(nil)
-	_ enroll.Store = (*Redis)(nil)
-)

@@ -4,44 +4,35 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
+	"sync/atomic"
 
-	"github.com/bsm/redislock"
 	"github.com/redis/go-redis/v9"
 
-	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
 )
 
-// lockTTL frees a lock whose holder died. It is longer than the work that a
-// holder does, which enroll.Options.WorkTimeout bounds.
-const lockTTL = 20 * time.Second
+// The operations, as redis_errors_total names them.
+const (
+	opFind    = "find"
+	opHold    = "hold"
+	opRelease = "release"
+)
 
 // Redis keeps pending enrollments in a Redis or Valkey that the replicas share.
-// While Redis does not answer, each replica keeps them in its own memory, and
+// While Redis does not answer each replica keeps them in its own memory, and
 // forgets them when Redis is back. It is safe for concurrent use.
 type Redis struct {
-	local  *Memory
-	redis  *redislink.Subsystem
-	count  *redis.Script
-	mu     sync.Mutex
-	backed uint64 // Subsystem.Back as it was when local was last used
-}
+	local *Memory // for what Redis does not answer
+	redis *redislink.Subsystem
+	turns turns // of the callers in this process
 
-// countTry counts a try and tells how many milliseconds the window has left. A
-// counter without an end would lock a person out for good, so one is never left.
-const countTry = `
-local tries = redis.call("incr", KEYS[1])
-local left = redis.call("pttl", KEYS[1])
-if left < 0 then
-  left = tonumber(ARGV[1])
-  redis.call("pexpire", KEYS[1], left)
-end
-return {tries, left}`
+	mu   sync.Mutex
+	back uint64 // Subsystem.Back as it was when local was last used
+}
 
 // NewRedis makes a store. It fails for seal keys that are missing or not 32 bytes
 // long.
-func NewRedis(link *redislink.Subsystem, o Options) (*Redis, error) {
+func NewRedis(s *redislink.Subsystem, o Options) (*Redis, error) {
 	if len(o.SealKeys) == 0 {
 		return nil, errors.New("seal keys are required with Redis: replicas must be able to open each other's entries")
 	}
@@ -49,156 +40,65 @@ func NewRedis(link *redislink.Subsystem, o Options) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{local: local, redis: link, count: redis.NewScript(countTry)}, nil
+	return &Redis{local: local, redis: s}, nil
 }
 
-// Len tells how many pending enrollments this replica keeps by itself.
+// Len tells how many enrollments are pending in this replica's own memory.
 func (r *Redis) Len() int { return r.alone().Len() }
 
-// Close stops the sweeping.
+// Close stops the sweeping of the memory.
 func (r *Redis) Close() { r.local.Close() }
 
-// alone is the memory for what Redis does not answer. What it kept during an
-// outage that is over is forgotten.
+// alone is this replica's own memory, without what it kept in an outage that is
+// over.
 func (r *Redis) alone() *Memory {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if back := r.redis.Back(); back != r.backed {
-		r.backed = back
-		r.local.forget()
-	}
+	r.refresh()
 	return r.local
 }
 
-// Load implements enroll.Store.
-func (r *Redis) Load(ctx context.Context, key string) (enroll.Pending, bool) {
-	var blob []byte
-	answered := r.redis.Do(ctx, opLoad, func(ctx context.Context, c redis.UniversalClient) (err error) {
-		blob, err = c.Get(ctx, entryName(key)).Bytes()
-		return err
-	})
-	if !answered {
-		return r.alone().Load(ctx, key)
-	}
-	if blob == nil {
-		return enroll.Pending{}, false
-	}
-	p, err := r.local.sealer.open(key, blob)
-	if err != nil {
-		r.local.o.Failed(opOpen)
-		return enroll.Pending{}, false
-	}
-	return p, p.Expires.After(r.local.o.Now())
-}
-
-// Save implements enroll.Store.
-func (r *Redis) Save(ctx context.Context, p enroll.Pending) {
-	sealed := r.local.seal(p)
-	if len(sealed) == 0 {
-		return
-	}
-	alone := r.alone()
-	answered := r.redis.Do(ctx, opSave, func(ctx context.Context, c redis.UniversalClient) error {
-		_, err := c.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-			for i, k := range sealed {
-				pipe.Set(ctx, entryName(p.Keys[i]), k.blob, r.left(k.expires))
-			}
-			return nil
-		})
-		return err
-	})
-	if !answered {
-		alone.keep(p.Keys, sealed)
+// refresh is for callers who hold r.mu.
+func (r *Redis) refresh() {
+	if back := r.redis.Back(); back != r.back {
+		r.back = back
+		r.local.forget()
 	}
 }
 
-// Delete implements enroll.Store.
-func (r *Redis) Delete(ctx context.Context, p enroll.Pending) {
-	if len(p.Keys) == 0 {
-		return
-	}
-	r.redis.Do(ctx, opDelete, func(ctx context.Context, c redis.UniversalClient) error {
-		_, err := c.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-			for _, key := range p.Keys {
-				pipe.Del(ctx, entryName(key), triesName(key))
-			}
-			return nil
-		})
-		return err
-	})
-	r.alone().Delete(ctx, p)
-}
-
-// Lock implements enroll.Store. Callers in one process wait for each other here,
-// so that only one of them asks Redis again and again.
-func (r *Redis) Lock(ctx context.Context, key string) (unlock func()) {
-	free := r.local.Lock(ctx, key)
-	lock := r.obtain(ctx, key)
-	if lock == nil {
-		return free
-	}
-	return sync.OnceFunc(func() {
-		defer free()
-		r.unlock(ctx, lock)
-	})
-}
-
-// obtain tries for a lock while ctx lasts. It gives nil where Redis cannot be
-// reached, or when the time is up.
-func (r *Redis) obtain(ctx context.Context, key string) (lock *redislock.Lock) {
-	backoff := redislock.ExponentialBackoff(16*time.Millisecond, 100*time.Millisecond)
-	for {
-		answered := r.redis.Do(ctx, opLock, func(ctx context.Context, c redis.UniversalClient) (err error) {
-			lock, err = redislock.New(c).Obtain(ctx, lockName(key), lockTTL, nil)
-			if errors.Is(err, redislock.ErrNotObtained) {
-				return nil
-			}
-			return err
-		})
-		if !answered {
-			return nil
-		}
-		if lock != nil {
-			return lock
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(backoff.NextBackoff()):
-		}
-	}
-}
-
-func (r *Redis) unlock(ctx context.Context, lock *redislock.Lock) {
-	r.redis.Do(ctx, opLock, func(ctx context.Context, _ redis.UniversalClient) error {
-		err := lock.Release(ctx)
-		if errors.Is(err, redislock.ErrLockNotHeld) {
-			// Redis lost it, or the work took longer than the lock lives.
-			r.local.o.Failed(opLock)
-			return nil
-		}
-		return err
-	})
-}
-
-// CountTry implements enroll.Store.
-func (r *Redis) CountTry(ctx context.Context, key string, window time.Duration) (tries int, reset time.Duration) {
-	var reply []int64
-	answered := r.redis.Do(ctx, opSave, func(ctx context.Context, c redis.UniversalClient) (err error) {
-		reply, err = r.count.Run(ctx, c, []string{triesName(key)}, window.Milliseconds()).Int64Slice()
-		if err == nil && len(reply) != 2 {
+// Find implements enroll.Store.
+func (r *Redis) Find(ctx context.Context, name string) (enrollment, bool) {
+	var reply atomic.Pointer[[]string] // Do may return before the script does.
+	answered := r.redis.Do(ctx, opFind, func(ctx context.Context, c redis.UniversalClient) error {
+		parts, err := findScript.Run(ctx, c, []string{r.redis.Key(name)}, r.redis.Key("")).StringSlice()
+		if err == nil && len(parts) != 2 {
 			err = redislink.ErrReply
 		}
+		reply.Store(&parts)
 		return err
 	})
 	if !answered {
-		return r.alone().CountTry(ctx, key, window)
+		return r.alone().Find(ctx, name)
 	}
-	return int(reply[0]), time.Duration(reply[1]) * time.Millisecond
+	found := *reply.Load()
+	_, p, ok := r.read(name, found[0], found[1])
+	return p, ok
 }
 
-// left is the lifetime that an entry is given in Redis: a duration, so that the
-// clocks need not agree.
-func (r *Redis) left(expires time.Time) time.Duration {
-	return max(expires.Sub(r.local.o.Now()), time.Millisecond)
+// read opens what a script found: a pointer, "" where name is none, and an entry.
+func (r *Redis) read(name, pointer, entry string) (target string, p enrollment, found bool) {
+	target = name
+	if pointer != "" {
+		to, err := r.local.sealer.follow(name, []byte(pointer))
+		if err != nil {
+			r.local.o.Unreadable()
+			return name, enrollment{}, false
+		}
+		target = to
+	}
+	if entry == "" {
+		return target, enrollment{}, false
+	}
+	p, found = r.local.read(target, []byte(entry))
+	return target, p, found
 }

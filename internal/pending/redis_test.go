@@ -1,90 +1,81 @@
 package pending
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/internal/redislink/redistest"
 )
+
+const prefix = "mfa-enrollment:{1}:pending:"
 
 func TestReplicasShare(t *testing.T) {
 	server, r := redistest.Start(t), newRig()
 	a, b := newRedis(t, r, server.URL("")), newRedis(t, r, server.URL(""))
-	p := r.enrollment("one", "two")
+	expectSharing(t, r, a, b)
+	r.expect(t, 0, map[string]int{})
+}
 
-	a.Save(t.Context(), p)
+// expectSharing lets two replicas do all that stores do together.
+func expectSharing(t *testing.T, r *rig, a, b *Redis) {
+	t.Helper()
+	p := r.enrollment("one")
+	if !save(a, p, "two") {
+		t.Error("it was not saved")
+	}
 	expectFound(t, b, "two", p)
-
-	if n, _ := a.CountTry(t.Context(), "one", time.Hour); n != 1 {
-		t.Errorf("the first try is number %d", n)
-	}
-	if n, _ := b.CountTry(t.Context(), "one", time.Hour); n != 2 {
-		t.Errorf("the second try, at another replica, is number %d", n)
-	}
-
-	b.Delete(t.Context(), p)
+	remove(b, "two")
 	expectAbsent(t, a, "one")
-	expectAbsent(t, a, "two")
-	if a.Len() != 0 {
-		t.Error("a copy of what another replica deleted is still kept")
+	if a.Len()+b.Len() != 0 {
+		t.Error("a replica keeps by itself what Redis has")
 	}
-
-	expectExclusion(t, a, b)
+	expectExclusion(t, "exclusive", a, b)
 	expectOneCreation(t, r, a, b)
-	r.expectFailures(t, map[string]int{})
+	remove(a, "created")
+}
+
+func TestEachStepIsOneRoundTrip(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	s := newRedis(t, r, server.URL(""))
+	save(s, r.enrollment("name"), "alias")
+	s.Find(t.Context(), "name") // From here on Redis knows the scripts.
+	var n atomic.Int64
+	ctx := redislink.WithCounter(t.Context(), &n)
+	expect := func(what string, want int64) {
+		t.Helper()
+		if got := n.Swap(0); got != want {
+			t.Errorf("%s: %d round trips, want %d", what, got, want)
+		}
+	}
+	s.Find(ctx, "alias")
+	expect("finding by a later session", 1)
+	h := s.Hold(ctx, "alias")
+	expect("holding by a later session", 1)
+	h.Save(r.enrollment("name"), "another alias")
+	h.Release(ctx)
+	expect("releasing with an entry and a pointer", 1)
 }
 
 func TestEverythingInRedisEnds(t *testing.T) {
 	server, r := redistest.Start(t), newRig()
 	s := newRedis(t, r, server.URL(""))
-	s.Save(t.Context(), r.enrollment("one", "two"))
-	s.CountTry(t.Context(), "one", time.Minute)
-	unlock := s.Lock(t.Context(), "one")
-	defer unlock()
-	want := map[string]time.Duration{
-		entryName("one"): 15 * time.Minute,
-		entryName("two"): 15 * time.Minute,
-		triesName("one"): time.Minute,
-		lockName("one"):  lockTTL,
-	}
+	save(s, r.enrollment("one"), "two")
+	defer s.Hold(t.Context(), "one").Release(t.Context())
+	want := map[string]time.Duration{prefix + "one": 15 * time.Minute, prefix + "two": 15 * time.Minute, prefix + "lock:one": lockTTL}
 	if got := server.Values(); len(got) != len(want) {
-		t.Errorf("Redis has %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		t.Errorf("Redis has %d keys, want %d", len(got), len(want))
 	}
 	for name, most := range want {
 		if left := server.Admin.PTTL(t.Context(), name).Val(); left <= 0 || left > most {
 			t.Errorf("%s ends in %v, want at most %v", name, left, most)
 		}
-	}
-}
-
-func TestACounterWithoutAnEndGetsOne(t *testing.T) {
-	server, r := redistest.Start(t), newRig()
-	s := newRedis(t, r, server.URL(""))
-	server.Admin.Set(t.Context(), triesName("key"), 7, 0)
-	if n, reset := s.CountTry(t.Context(), "key", time.Minute); n != 8 || reset <= 0 || reset > time.Minute {
-		t.Errorf("try %d, and the window ends in %v", n, reset)
-	}
-	if left := server.Admin.PTTL(t.Context(), triesName("key")).Val(); left <= 0 {
-		t.Errorf("it ends in %v", left)
-	}
-}
-
-func TestDeletingLeavesNothingInRedis(t *testing.T) {
-	server, r := redistest.Start(t), newRig()
-	s := newRedis(t, r, server.URL(""))
-	p := r.enrollment("one", "two")
-	s.Save(t.Context(), p)
-	s.CountTry(t.Context(), "one", time.Minute)
-	s.Lock(t.Context(), "one")()
-	s.Delete(t.Context(), p)
-	if left := server.Values(); len(left) != 0 {
-		t.Errorf("%v", slices.Sorted(maps.Keys(left)))
 	}
 }
 
@@ -105,11 +96,9 @@ func encodings(value string) []string {
 
 func TestADumpOfRedisAndTheLogHoldNoSecret(t *testing.T) {
 	server, r := redistest.Start(t), newRig()
-	s := newRedis(t, r, server.URL(""))
-	p := r.enrollment("one", "two")
-	s.Save(t.Context(), p)
-	s.CountTry(t.Context(), "one", time.Minute)
-	unlock := s.Lock(t.Context(), "one")
+	s, p := newRedis(t, r, server.URL("")), r.enrollment("one")
+	save(s, p, "two")
+	h := s.Hold(t.Context(), "one")
 	var dump strings.Builder
 	for name, value := range server.Values() {
 		dump.WriteString(name + "\n" + value + "\n")
@@ -117,13 +106,13 @@ func TestADumpOfRedisAndTheLogHoldNoSecret(t *testing.T) {
 	if dump.Len() == 0 {
 		t.Fatal("the dump is empty")
 	}
-	unlock()
 	server.Kill()
-	s.Load(t.Context(), "one")
-	if r.logged() == "" {
+	if h.Release(t.Context()); r.logged() == "" {
 		t.Fatal("the log is empty")
 	}
-	for _, secret := range []string{p.Secret.Reveal(), p.Session.Reveal(), p.AccountName, string(sealKey(1))} {
+	for _, secret := range []string{
+		p.Secret.Reveal(), p.Session.Reveal(), p.AccountName, p.SignIn, p.Earlier[0].Secret.Reveal(), p.Earlier[0].SignIn, p.Code, string(sealKey(1)),
+	} {
 		for _, coded := range encodings(secret) {
 			if strings.Contains(dump.String(), coded) {
 				t.Errorf("Redis holds %q", coded)
@@ -135,54 +124,58 @@ func TestADumpOfRedisAndTheLogHoldNoSecret(t *testing.T) {
 	}
 }
 
-func TestAnEntryInRedisThatIsNotItsOwn(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		tamper   func(t *testing.T, server *redistest.Server)
-		failures map[string]int
-	}{
-		{"swapped with another: refused", func(t *testing.T, server *redistest.Server) {
-			server.Admin.Set(t.Context(), entryName("key"), server.Values()[entryName("other")], time.Hour)
-		}, map[string]int{opOpen: 1}},
-		{"altered: refused", func(t *testing.T, server *redistest.Server) {
-			server.Admin.SetRange(t.Context(), entryName("key"), 40, "altered")
-		}, map[string]int{opOpen: 1}},
-		{"lengthened: refused", func(t *testing.T, server *redistest.Server) {
-			server.Admin.Append(t.Context(), entryName("key"), "!")
-		}, map[string]int{opOpen: 1}},
-		{"cut short: refused", func(t *testing.T, server *redistest.Server) {
-			blob := server.Values()[entryName("key")]
-			server.Admin.Set(t.Context(), entryName("key"), blob[:len(blob)-1], time.Hour)
-		}, map[string]int{opOpen: 1}},
-		{"emptied: refused", func(t *testing.T, server *redistest.Server) {
-			server.Admin.Set(t.Context(), entryName("key"), "", time.Hour)
-		}, map[string]int{opOpen: 1}},
-		{"sealed by a key that is not known here: refused, and left to those who know it", func(t *testing.T, server *redistest.Server) {
-			ahead := newTestSealer(t, sealKey(9))
-			blob := mustSeal(t, ahead, "key", newRig().enrollment("key"))
-			server.Admin.Set(t.Context(), entryName("key"), blob, time.Hour)
-		}, map[string]int{opOpen: 1}},
-		{"in the format of a later release: refused, and left to those who know it", func(t *testing.T, server *redistest.Server) {
-			server.Admin.SetRange(t.Context(), entryName("key"), 0, string(rune(sealVersion+1)))
-		}, map[string]int{opOpen: 1}},
-		{"given a longer life: not found once it expired", func(t *testing.T, server *redistest.Server) {
-			old := newRig().enrollment("key")
-			old.Expires = old.Started.Add(-time.Second)
-			blob := mustSeal(t, newTestSealer(t, sealKey(1)), "key", old)
-			server.Admin.Set(t.Context(), entryName("key"), blob, time.Hour)
-		}, map[string]int{}},
+// What cannot be opened is treated as absent, counted, and left for those who may
+// be able to.
+func TestWhatInRedisIsNotItsOwn(t *testing.T) {
+	server := redistest.Start(t)
+	set := func(value string) func(t *testing.T) {
+		return func(t *testing.T) { server.Admin.Set(t.Context(), prefix+"key", value, time.Hour) }
+	}
+	other := newTestSealer(t, sealKey(9))
+	stray, err := other.point("key", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tamper := range map[string]func(t *testing.T){
+		"swapped with another":  func(t *testing.T) { set(server.Values()[prefix+"other"])(t) },
+		"altered":               func(t *testing.T) { server.Admin.SetRange(t.Context(), prefix+"key", 40, "altered") },
+		"lengthened":            func(t *testing.T) { server.Admin.Append(t.Context(), prefix+"key", "!") },
+		"cut short":             func(t *testing.T) { set(server.Values()[prefix+"key"][:50])(t) },
+		"of an unknown key":     set(string(mustSeal(t, other, newRig().enrollment("key")))),
+		"of a later release":    func(t *testing.T) { server.Admin.SetRange(t.Context(), prefix+"key", 0, "\x03") },
+		"another name's":        func(t *testing.T) { set(server.Values()[prefix+"alias"])(t) },
+		"a pointer of a writer": set(string(stray)),
+		"a pointer cut short":   set("\x02"),
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			server, r := redistest.Start(t), newRig()
+		t.Run(name, func(t *testing.T) {
+			server.Admin.FlushAll(t.Context())
+			r := newRig()
 			s := newRedis(t, r, server.URL(""))
-			s.Save(t.Context(), r.enrollment("key"))
-			s.Save(t.Context(), r.enrollment("other"))
-			tt.tamper(t, server)
+			save(s, r.enrollment("key"), "alias")
+			save(s, r.enrollment("other"), "")
+			tamper(t)
 			expectAbsent(t, s, "key")
-			r.expectFailures(t, tt.failures)
+			h := s.Hold(t.Context(), "key")
+			if _, found := h.Pending(); found {
+				t.Error("a holder sees it")
+			}
+			h.Release(t.Context())
+			r.expect(t, 2, map[string]int{})
+			if server.Admin.Exists(t.Context(), prefix+"key").Val() != 1 {
+				t.Error("it was deleted")
+			}
 			expectFound(t, s, "other", r.enrollment("other"))
 		})
 	}
+}
+
+func TestAnEntryThatRedisKeepsForLongerIsNotFound(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	s := newRedis(t, r, server.URL(""))
+	save(s, r.enrollment("key"), "")
+	server.Admin.Persist(t.Context(), prefix+"key")
+	r.advance(15 * time.Minute)
+	expectAbsent(t, s, "key")
 }
 
 // Rotation, step by step as docs/pending.md gives it, with two replicas of which
@@ -192,33 +185,105 @@ func TestRotationLosesNothing(t *testing.T) {
 	before, after := sealKey(1), sealKey(2)
 	steps := [][][]byte{{before}, {before, after}, {after, before}, {after}}
 	for i := 1; i < len(steps); i++ {
-		behind, ahead := newRedisWith(t, newLink(t, r, server.URL("")), r.options(steps[i-1]...)), newRedisWith(t, newLink(t, r, server.URL("")), r.options(steps[i]...))
+		behind := newRedisWith(t, newLink(t, r, server.URL("")), r.options(steps[i-1]...))
+		ahead := newRedisWith(t, newLink(t, r, server.URL("")), r.options(steps[i]...))
 		if i == len(steps)-1 {
 			// The last step comes when all that the old key sealed has expired.
 			server.Admin.FlushAll(t.Context())
 		}
 		for from, to := range map[*Redis]*Redis{behind: ahead, ahead: behind} {
-			key := fmt.Sprintf("%d %p", i, from)
-			from.Save(t.Context(), r.enrollment(key))
-			expectFound(t, to, key, r.enrollment(key))
+			p := r.enrollment(fmt.Sprintf("%d %p", i, from))
+			save(from, p, p.Name+"'")
+			expectFound(t, to, p.Name+"'", p)
 		}
 	}
-	r.expectFailures(t, map[string]int{})
+	r.expect(t, 0, map[string]int{})
 }
 
-func TestALockThatWasLostIsCounted(t *testing.T) {
-	server, r := redistest.Start(t), newRig()
-	s := newRedis(t, r, server.URL(""))
-	unlock := s.Lock(t.Context(), "key")
-	server.Admin.Del(t.Context(), lockName("key"))
-	unlock()
-	r.expectFailures(t, map[string]int{opLock: 1})
+func TestWhoLostTheLockWritesNothing(t *testing.T) {
+	for name, lose := range map[string]func(t *testing.T, server *redistest.Server){
+		"to somebody else": func(t *testing.T, server *redistest.Server) {
+			server.Admin.Set(t.Context(), prefix+"lock:key", "somebody else's token", time.Minute)
+		},
+		"and somebody else was there and is gone": func(t *testing.T, server *redistest.Server) {
+			server.Admin.Del(t.Context(), prefix+"lock:key")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, r := redistest.Start(t), newRig()
+			s, p := newRedis(t, r, server.URL("")), r.enrollment("key")
+			save(s, p, "")
+			h := s.Hold(t.Context(), "key")
+			lose(t, server)
+			mine := p
+			mine.AccountName = "the loser's"
+			h.Save(mine, "stray")
+			if h.Release(t.Context()) || h.Release(t.Context()) {
+				t.Error("it says that it wrote")
+			}
+			expectFound(t, s, "key", p)
+			expectAbsent(t, s, "stray")
+		})
+	}
 }
 
 func TestALockOfADeadHolderDoesNotStopALaterOne(t *testing.T) {
 	server, r := redistest.Start(t), newRig()
 	s := newRedis(t, r, server.URL(""))
-	server.Admin.Set(t.Context(), lockName("key"), "of one who died", 50*time.Millisecond)
-	s.Lock(t.Context(), "key")()
-	r.expectFailures(t, map[string]int{})
+	server.Admin.Set(t.Context(), prefix+"lock:key", "of one who died", 50*time.Millisecond)
+	if h := s.Hold(t.Context(), "key"); !h.Release(t.Context()) {
+		t.Error("it is not held")
+	}
+	r.expect(t, 0, map[string]int{})
+}
+
+// Thirty callers who wait for two seconds ask a few times a second, not thirty
+// times as often.
+func TestWaitingDoesNotHammerRedis(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	s, other := newRedis(t, r, server.URL("")), newRedis(t, r, server.URL(""))
+	h := other.Hold(t.Context(), "key")
+	var n atomic.Int64
+	ctx, cancel := context.WithTimeout(redislink.WithCounter(t.Context(), &n), 2*time.Second)
+	defer cancel()
+	together(30, func(int) { s.Hold(ctx, "key").Release(ctx) })
+	if n.Load() > 30 {
+		t.Errorf("%d round trips", n.Load())
+	}
+	h.Release(t.Context())
+}
+
+// Where the budget is spent the request goes on, and the lock that comes too late
+// is not left behind.
+func TestALockThatComesTooLateIsGivenBack(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	s := newRedis(t, r, server.URL(""))
+	save(s, r.enrollment("key"), "")
+	server.Admin.Do(t.Context(), "client", "pause", "200", "all")
+	ctx, begin := redislink.WithBudget(t.Context(), 20*time.Millisecond), time.Now()
+	h := s.Hold(ctx, "key")
+	h.Save(r.enrollment("key"), "late")
+	if !h.Release(ctx) || time.Since(begin) > 150*time.Millisecond {
+		t.Errorf("it took %v", time.Since(begin))
+	}
+	eventually(t, "what was staged was written all the same", func() bool {
+		_, found := s.Find(t.Context(), "late")
+		return found
+	})
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if h := s.Hold(soon, "key"); soon.Err() != nil || !h.Release(t.Context()) {
+		t.Error("the lock is still held by nobody")
+	}
+}
+
+func TestAReplyThatIsNotUnderstoodIsSurvived(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	link := newLink(t, r, server.URL(""))
+	s := newRedisWith(t, link, r.options(sealKey(1)))
+	server.Admin.LPush(t.Context(), prefix+"key", "a list")
+	expectAbsent(t, s, "key")
+	if notes := link.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "WRONGTYPE") {
+		t.Errorf("the notes are %q", notes)
+	}
 }

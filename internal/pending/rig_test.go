@@ -3,22 +3,24 @@ package pending
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/redislink"
 )
 
-// rig is what a store under test is given, and what it told.
+// rig is what stores under test are given, and what they told.
 type rig struct {
-	mu       sync.Mutex
-	now      time.Time
-	failures map[string]int
-	log      bytes.Buffer
+	mu         sync.Mutex
+	now        time.Time
+	unreadable int
+	failures   map[string]int
+	log        bytes.Buffer
 }
 
 func newRig() *rig {
@@ -26,16 +28,12 @@ func newRig() *rig {
 }
 
 func (r *rig) options(keys ...[]byte) Options {
-	return Options{SealKeys: keys, Now: r.clock, Failed: r.failed}
+	return Options{SealKeys: keys, Now: r.clock, Unreadable: func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.unreadable++
+	}}
 }
-
-func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r, nil)) }
-
-// RedisFailed implements redislink.Metrics.
-func (r *rig) RedisFailed(_, operation string) { r.failed(operation) }
-
-// RedisTook implements redislink.Metrics.
-func (r *rig) RedisTook(string, time.Duration) {}
 
 func (r *rig) clock() time.Time {
 	r.mu.Lock()
@@ -49,11 +47,15 @@ func (r *rig) advance(d time.Duration) {
 	r.now = r.now.Add(d)
 }
 
-func (r *rig) failed(operation string) {
+// RedisFailed implements redislink.Metrics.
+func (r *rig) RedisFailed(_, operation string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failures[operation]++
 }
+
+// RedisTook implements redislink.Metrics.
+func (r *rig) RedisTook(string, time.Duration) {}
 
 // Write takes the log.
 func (r *rig) Write(line []byte) (int, error) {
@@ -68,67 +70,117 @@ func (r *rig) logged() string {
 	return r.log.String()
 }
 
-func (r *rig) told() map[string]int {
+// expect holds what was counted so far against what it should be.
+func (r *rig) expect(t *testing.T, unreadable int, failures map[string]int) {
+	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return maps.Clone(r.failures)
-}
-
-// expectFailures holds what Failed was told so far against what it should be.
-func (r *rig) expectFailures(t *testing.T, want map[string]int) {
-	t.Helper()
-	if got := r.told(); !maps.Equal(got, want) {
-		t.Errorf("Failed was told of %v, want %v", got, want)
+	if r.unreadable != unreadable {
+		t.Errorf("%d entries were unreadable, want %d", r.unreadable, unreadable)
+	}
+	if !maps.Equal(r.failures, failures) {
+		t.Errorf("the failures are %v, want %v", r.failures, failures)
 	}
 }
 
-// enrollment is one with a secret and a session that a dump can be searched for.
-func (r *rig) enrollment(keys ...string) enroll.Pending {
-	return enroll.Pending{
-		Keys:        keys,
+// enrollment is one with secrets that a dump can be searched for, and nothing
+// that is zero.
+func (r *rig) enrollment(name string) enrollment {
+	now := r.clock()
+	return enrollment{
+		Name:        name,
+		SignIn:      "sign-in of " + name,
 		Secret:      enroll.Secret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPABCD"),
-		Session:     enroll.Secret("AYABeSession-" + keys[0] + "-0123456789abcdef"),
+		Session:     enroll.Secret("AYABeSession-" + name + "-0123456789abcdef"),
 		AccountName: "ada@example.com",
-		Started:     r.clock(),
-		Expires:     r.clock().Add(15 * time.Minute),
+		Started:     now,
+		Ends:        now.Add(10 * time.Minute),
+		Expires:     now.Add(15 * time.Minute),
+		Renewals:    2,
+		Tries:       tries{Count: 3, Ends: now.Add(time.Minute)},
+		Earlier:     []earlier{{Secret: "EARLIERSECRETEARLIERSECRETEARLIER", SignIn: "earlier sign-in"}},
+		Code:        "hash of a code",
 	}
+}
+
+// newLink opens a replica's link to Redis.
+func newLink(t *testing.T, r *rig, url enroll.Secret) *redislink.Link {
+	t.Helper()
+	l, err := redislink.Open(url, redislink.Options{
+		Logger: slog.New(slog.NewTextHandler(r, nil)), Metrics: r, LookEvery: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// newRedis makes a store with one seal key, as a replica of its own.
+func newRedis(t *testing.T, r *rig, url enroll.Secret) *Redis {
+	t.Helper()
+	return newRedisWith(t, newLink(t, r, url), r.options(sealKey(1)))
+}
+
+func newRedisWith(t *testing.T, l *redislink.Link, o Options) *Redis {
+	t.Helper()
+	s, err := NewRedis(l.Subsystem(redislink.Pending), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func newMemory(t testing.TB, o Options) *Memory {
+	t.Helper()
+	m, err := NewMemory(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
 }
 
 func sealKey(fill byte) []byte { return bytes.Repeat([]byte{fill}, sealKeySize) }
 
-// same compares enrollments; %v of one is redacted, so it tells which member
-// differs.
-func same(a, b enroll.Pending) error {
-	switch {
-	case fmt.Sprint(a.Keys) != fmt.Sprint(b.Keys):
-		return fmt.Errorf("the keys are %v, want %v", a.Keys, b.Keys)
-	case a.Secret != b.Secret:
-		return fmt.Errorf("the secret is another")
-	case a.Session != b.Session:
-		return fmt.Errorf("the session is another")
-	case a.AccountName != b.AccountName:
-		return fmt.Errorf("the account name is %q, want %q", a.AccountName, b.AccountName)
-	case !a.Started.Equal(b.Started), !a.Expires.Equal(b.Expires):
-		return fmt.Errorf("it lasts from %v to %v, want %v to %v", a.Started, a.Expires, b.Started, b.Expires)
-	default:
-		return nil
+// save keeps an enrollment as the domain does, and reports whether that was done.
+func save(s store, p enrollment, alias string) bool {
+	h := s.Hold(context.Background(), p.Name)
+	h.Save(p, alias)
+	return h.Release(context.Background())
+}
+
+func remove(s store, name string) bool {
+	h := s.Hold(context.Background(), name)
+	h.Delete()
+	return h.Release(context.Background())
+}
+
+// same compares without printing: %v of a Secret is redacted.
+func same(t *testing.T, what string, got, want enrollment) {
+	t.Helper()
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		if !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {
+			t.Errorf("%s: %s differs", what, g.Type().Field(i).Name)
+		}
 	}
 }
 
-func expectFound(t *testing.T, s enroll.Store, key string, want enroll.Pending) {
+func expectFound(t *testing.T, s store, name string, want enrollment) {
 	t.Helper()
-	got, ok := s.Load(context.Background(), key)
-	if !ok {
-		t.Errorf("nothing is found under %q", key)
-	} else if err := same(got, want); err != nil {
-		t.Errorf("under %q: %v", key, err)
+	if got, ok := s.Find(context.Background(), name); !ok {
+		t.Errorf("nothing is found under %q", name)
+	} else {
+		same(t, name, got, want)
 	}
 }
 
-func expectAbsent(t *testing.T, s enroll.Store, key string) {
+func expectAbsent(t *testing.T, s store, name string) {
 	t.Helper()
-	if got, ok := s.Load(context.Background(), key); ok {
-		t.Errorf("%v is found under %q, want nothing", got, key)
+	if _, ok := s.Find(context.Background(), name); ok {
+		t.Errorf("something is found under %q, want nothing", name)
 	}
 }
 

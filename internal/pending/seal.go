@@ -1,7 +1,6 @@
 package pending
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -17,30 +16,30 @@ import (
 	"mfa-enrollment/internal/enroll"
 )
 
-// What a sealed entry consists of: the version of this format, the id of the
-// key, a nonce, and the ciphertext with its tag. The first two and the entry's
-// name are authenticated with it, so that an entry opens under its own name
-// alone, in this format alone.
+// What is kept begins with a byte that says what it is. It is part of the format,
+// whose version is also in every key (redislink.Subsystem.Key). Both are followed
+// by the id of the key, a nonce, and the ciphertext with its tag; a pointer's
+// ciphertext is empty, and the name that it leads to comes after the tag.
 const (
-	sealVersion = 1
+	sealedEntry   = 1
+	sealedPointer = 2
+
 	sealKeySize = 32 // AES-256
 	keyIDSize   = 8
 	headerSize  = 1 + keyIDSize
+	nonceSize   = 12
+	tagSize     = 16
+	pointerSize = headerSize + nonceSize + tagSize // and the name
 )
 
-var (
-	// errForeign is an entry in a format, or sealed with a key, that this
-	// process does not know. A replica that is one release or one rotation
-	// ahead may know it, so it is nobody's to delete.
-	errForeign = errors.New("sealed by a key or in a format that is not known here")
-	// errBroken is an entry that was altered, cut short or moved to another
-	// name. Nobody can open it.
-	errBroken = errors.New("altered, cut short or not its own")
-)
+// errUnreadable is what cannot be opened: altered, cut short, moved to another
+// name, sealed by a key that is not known here, or in another format. A replica
+// that is one rotation or release ahead may know it, so it is left alone.
+var errUnreadable = errors.New("not sealed for this name by a known key")
 
 type keyID [keyIDSize]byte
 
-// sealer seals entries with its first key and opens them with any.
+// sealer seals with its first key and opens with any.
 type sealer struct {
 	first keyID
 	keys  map[keyID]cipher.AEAD
@@ -85,79 +84,106 @@ func idOf(key []byte) (id keyID) {
 	return id
 }
 
-// entry is what is sealed. It has plain strings where enroll.Pending has
-// Secrets, since those marshal as [redacted].
-type entry struct {
-	Keys        []string  `json:"keys,omitempty"` // none: the one that it is kept under
-	Secret      string    `json:"secret"`
+// content is what an entry holds. It has plain strings where an enrollment has
+// Secrets, since those marshal as [redacted]. The name is authenticated with it
+// and not repeated.
+type content struct {
+	SignIn      string    `json:"signIn,omitempty"`
+	Secret      string    `json:"secret,omitempty"`
 	Session     string    `json:"session,omitempty"`
 	AccountName string    `json:"accountName,omitempty"`
 	Started     time.Time `json:"started"`
+	Ends        time.Time `json:"ends"`
 	Expires     time.Time `json:"expires"`
+	Renewals    int       `json:"renewals,omitempty"`
+	Tries       tries     `json:"tries,omitzero"`
+	Earlier     []secret  `json:"earlier,omitempty"`
+	Done        bool      `json:"done,omitempty"`
+	Code        string    `json:"code,omitempty"`
 }
 
-// seal seals an enrollment for one of its keys. The nonce is random, so that
-// one key is good for 2^32 entries (NIST SP 800-38D §8.3): five years of as many
-// enrollments as Cognito's quota lets an account make.
-func (s *sealer) seal(key string, p enroll.Pending) ([]byte, error) {
-	e := entry{
-		Keys: p.Keys, Secret: p.Secret.Reveal(), Session: p.Session.Reveal(),
-		AccountName: p.AccountName, Started: p.Started, Expires: p.Expires,
+type secret struct {
+	Secret string `json:"secret"`
+	SignIn string `json:"signIn,omitempty"`
+}
+
+// seal seals an enrollment for its name.
+func (s *sealer) seal(p enrollment) ([]byte, error) {
+	c := content{
+		SignIn: p.SignIn, Secret: p.Secret.Reveal(), Session: p.Session.Reveal(), AccountName: p.AccountName,
+		Started: p.Started, Ends: p.Ends, Expires: p.Expires, Renewals: p.Renewals, Tries: p.Tries, Done: p.Done, Code: p.Code,
 	}
-	if slices.Equal(e.Keys, []string{key}) {
-		e.Keys = nil
+	for _, e := range p.Earlier {
+		c.Earlier = append(c.Earlier, secret{e.Secret.Reveal(), e.SignIn})
 	}
-	plain, err := json.Marshal(e)
+	plain, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
-	aead := s.keys[s.first]
-	nonce := make([]byte, aead.NonceSize())
+	return s.close(sealedEntry, p.Name, plain)
+}
+
+// open opens what seal made for the same name.
+func (s *sealer) open(name string, blob []byte) (enrollment, error) {
+	plain, err := s.unclose(sealedEntry, name, blob)
+	if err != nil {
+		return enrollment{}, err
+	}
+	var c content
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return enrollment{}, errUnreadable
+	}
+	p := enrollment{
+		Name: name, SignIn: c.SignIn, Secret: enroll.Secret(c.Secret), Session: enroll.Secret(c.Session), AccountName: c.AccountName,
+		Started: c.Started, Ends: c.Ends, Expires: c.Expires, Renewals: c.Renewals, Tries: c.Tries, Done: c.Done, Code: c.Code,
+	}
+	for _, e := range c.Earlier {
+		p.Earlier = append(p.Earlier, earlier{Secret: enroll.Secret(e.Secret), SignIn: e.SignIn})
+	}
+	return p, nil
+}
+
+// point makes a pointer from one name to another. Whoever can write to Redis
+// could otherwise lead his own session to another person's enrollment.
+func (s *sealer) point(from, to string) ([]byte, error) {
+	blob, err := s.close(sealedPointer, from+">"+to, nil)
+	return append(blob, to...), err
+}
+
+// follow tells where a pointer leads.
+func (s *sealer) follow(from string, pointer []byte) (to string, err error) {
+	if len(pointer) < pointerSize {
+		return "", errUnreadable
+	}
+	to = string(pointer[pointerSize:])
+	_, err = s.unclose(sealedPointer, from+">"+to, pointer[:pointerSize])
+	return to, err
+}
+
+// close seals. The nonce is random, so that one key is good for 2^32 of them (NIST
+// SP 800-38D §8.3): four years of as many enrollments as Cognito's quota lets an
+// account make, with two seals each.
+func (s *sealer) close(kind byte, name string, plain []byte) ([]byte, error) {
+	nonce := make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.rand, nonce); err != nil {
 		return nil, fmt.Errorf("no nonce: %w", err)
 	}
-	header := append([]byte{sealVersion}, s.first[:]...)
-	blob := slices.Concat(header, nonce)
-	return aead.Seal(blob, nonce, plain, bound(header, key)), nil
+	header := append([]byte{kind}, s.first[:]...)
+	return s.keys[s.first].Seal(slices.Concat(header, nonce), nonce, plain, slices.Concat(header, []byte(name))), nil
 }
 
-// open opens what seal made for the same key. It fails with errForeign or
-// errBroken.
-func (s *sealer) open(key string, blob []byte) (enroll.Pending, error) {
-	if len(blob) > 0 && blob[0] != sealVersion {
-		return enroll.Pending{}, errForeign
+func (s *sealer) unclose(kind byte, name string, blob []byte) ([]byte, error) {
+	if len(blob) < headerSize+nonceSize || blob[0] != kind {
+		return nil, errUnreadable
 	}
-	if len(blob) < headerSize {
-		return enroll.Pending{}, errBroken
-	}
-	header, rest := blob[:headerSize], blob[headerSize:]
+	header, nonce, sealed := blob[:headerSize], blob[headerSize:headerSize+nonceSize], blob[headerSize+nonceSize:]
 	aead, known := s.keys[keyID(header[1:])]
 	if !known {
-		return enroll.Pending{}, errForeign
+		return nil, errUnreadable
 	}
-	if len(rest) < aead.NonceSize() {
-		return enroll.Pending{}, errBroken
-	}
-	nonce, sealed := rest[:aead.NonceSize()], rest[aead.NonceSize():]
-	plain, err := aead.Open(nil, nonce, sealed, bound(header, key))
+	plain, err := aead.Open(nil, nonce, sealed, slices.Concat(header, []byte(name)))
 	if err != nil {
-		return enroll.Pending{}, errBroken
+		return nil, errUnreadable
 	}
-	var e entry
-	if err := json.Unmarshal(plain, &e); err != nil {
-		return enroll.Pending{}, errBroken
-	}
-	if len(e.Keys) == 0 {
-		e.Keys = []string{key}
-	}
-	return enroll.Pending{
-		Keys: e.Keys, Secret: enroll.Secret(e.Secret), Session: enroll.Secret(e.Session),
-		AccountName: e.AccountName, Started: e.Started, Expires: e.Expires,
-	}, nil
-}
-
-// bound is what is authenticated along with an entry: the header, whose length is
-// fixed, so that no two pairs give the same bytes, and the name.
-func bound(header []byte, key string) []byte {
-	return append(bytes.Clone(header), entryName(key)...)
+	return plain, nil
 }

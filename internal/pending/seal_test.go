@@ -3,8 +3,8 @@ package pending
 import (
 	"bytes"
 	"crypto/rand"
-	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -23,9 +23,9 @@ func newTestSealer(t testing.TB, keys ...[]byte) *sealer {
 	return s
 }
 
-func mustSeal(t testing.TB, s *sealer, name string, p enroll.Pending) []byte {
+func mustSeal(t testing.TB, s *sealer, p enrollment) []byte {
 	t.Helper()
-	blob, err := s.seal(name, p)
+	blob, err := s.seal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,37 +33,84 @@ func mustSeal(t testing.TB, s *sealer, name string, p enroll.Pending) []byte {
 }
 
 func TestSeal(t *testing.T) {
-	p := newRig().enrollment("key")
+	p := newRig().enrollment("name")
 	before, after, strange := sealKey(1), sealKey(2), sealKey(3)
-	sealed := mustSeal(t, newTestSealer(t, before), "name", p)
+	sealed := mustSeal(t, newTestSealer(t, before), p)
+	pointer, err := newTestSealer(t, before).point("name", "to")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name   string
 		opener *sealer
 		as     string
 		blob   []byte
-		want   error
+		opens  bool
 	}{
-		{"opens with the key that sealed it", newTestSealer(t, before), "name", sealed, nil},
-		{"opens when its key is the old one of a rotation", newTestSealer(t, after, before), "name", sealed, nil},
-		{"opens when the replica that sealed it was rotated first", newTestSealer(t, after, strange, before), "name", sealed, nil},
-		{"is foreign once its key is gone", newTestSealer(t, after), "name", sealed, errForeign},
-		{"is foreign in the format of another release", newTestSealer(t, before), "name", append([]byte{sealVersion + 1}, sealed[1:]...), errForeign},
-		{"does not open under another name", newTestSealer(t, before), "eman", sealed, errBroken},
-		{"does not open with its key id on another key's entry", newTestSealer(t, before, after), "name", withKeyID(sealed, idOf(after)), errBroken},
-		{"does not open when it is empty", newTestSealer(t, before), "name", nil, errBroken},
-		{"does not open with something after it", newTestSealer(t, before), "name", append(bytes.Clone(sealed), 0), errBroken},
+		{"opens with the key that sealed it", newTestSealer(t, before), "name", sealed, true},
+		{"opens when its key is the old one of a rotation", newTestSealer(t, after, before), "name", sealed, true},
+		{"opens when the replica that sealed it was rotated first", newTestSealer(t, after, strange, before), "name", sealed, true},
+		{"does not open once its key is gone", newTestSealer(t, after), "name", sealed, false},
+		{"does not open in the format of another release", newTestSealer(t, before), "name", append([]byte{sealedPointer + 1}, sealed[1:]...), false},
+		{"does not open under another name", newTestSealer(t, before), "eman", sealed, false},
+		{"does not open with its key id on another key's entry", newTestSealer(t, before, after), "name", withKeyID(sealed, idOf(after)), false},
+		{"does not open when it is empty", newTestSealer(t, before), "name", nil, false},
+		{"does not open with something after it", newTestSealer(t, before), "name", append(bytes.Clone(sealed), 0), false},
+		{"does not open when it is a pointer", newTestSealer(t, before), "name", pointer, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := tt.opener.open(tt.as, tt.blob)
-			if !errors.Is(err, tt.want) {
-				t.Fatalf("the error is %v, want %v", err, tt.want)
+			if opens := err == nil; opens != tt.opens {
+				t.Fatalf("it opens: %v", opens)
 			}
-			if err == nil {
-				if err := same(got, p); err != nil {
-					t.Error(err)
-				}
+			if tt.opens {
+				same(t, "what was sealed", got, p)
 			}
 		})
+	}
+}
+
+// A member that somebody adds to an enrollment must be kept too.
+func TestEveryMemberOfAnEnrollmentIsKept(t *testing.T) {
+	p := newRig().enrollment("name")
+	p.Done = true
+	for i, v := 0, reflect.ValueOf(p); i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("the rig's enrollment has no %s, so nobody sees whether it is kept", v.Type().Field(i).Name)
+		}
+	}
+	s := newTestSealer(t, sealKey(1))
+	got, err := s.open("name", mustSeal(t, s, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "kept", got, p)
+}
+
+func TestAPointerLeadsFromItsOwnNameAlone(t *testing.T) {
+	s := newTestSealer(t, sealKey(1))
+	pointer, err := s.point("from", "to")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, err := s.follow("from", pointer); err != nil || to != "to" {
+		t.Errorf("it leads to %q, %v", to, err)
+	}
+	for name, pointer := range map[string][]byte{
+		"to another entry": append(bytes.Clone(pointer[:pointerSize]), "elsewhere"...),
+		"cut short":        pointer[:pointerSize-1], "empty": nil,
+		"of another release": append([]byte{sealedPointer + 1}, pointer[1:]...),
+		"an entry":           mustSeal(t, s, newRig().enrollment("from")),
+	} {
+		if to, err := s.follow("from", pointer); err == nil {
+			t.Errorf("%s: it leads to %q", name, to)
+		}
+	}
+	if _, err := s.follow("another", pointer); err == nil {
+		t.Error("it leads from another name")
+	}
+	if string(pointer[37:]) != "to" {
+		t.Error("scripts.go takes the name from byte 38 on")
 	}
 }
 
@@ -74,7 +121,7 @@ func withKeyID(blob []byte, id keyID) []byte {
 }
 
 func TestTheFirstKeySeals(t *testing.T) {
-	blob := mustSeal(t, newTestSealer(t, sealKey(2), sealKey(1)), "name", newRig().enrollment("key"))
+	blob := mustSeal(t, newTestSealer(t, sealKey(2), sealKey(1)), newRig().enrollment("name"))
 	if _, err := newTestSealer(t, sealKey(2)).open("name", blob); err != nil {
 		t.Errorf("the first key does not open it: %v", err)
 	}
@@ -82,7 +129,7 @@ func TestTheFirstKeySeals(t *testing.T) {
 
 func TestEveryByteCounts(t *testing.T) {
 	s := newTestSealer(t, sealKey(1))
-	blob := mustSeal(t, s, "name", newRig().enrollment("key"))
+	blob := mustSeal(t, s, newRig().enrollment("name"))
 	for i := range blob {
 		for bit := range 8 {
 			altered := bytes.Clone(blob)
@@ -99,38 +146,36 @@ func TestEveryByteCounts(t *testing.T) {
 
 func TestWhatIsSealedOpensAsItWas(t *testing.T) {
 	s := newTestSealer(t, sealKey(1))
-	rapid.Check(t, func(t *rapid.T) {
-		name, another := rapid.String().Draw(t, "name"), rapid.String().Draw(t, "another name")
-		p := newRig().enrollment("key")
-		p.Keys = rapid.SliceOfN(rapid.String(), 1, 4).Draw(t, "keys")
-		p.Secret = enroll.Secret(rapid.String().Draw(t, "secret"))
-		p.Session = enroll.Secret(rapid.String().Draw(t, "session"))
-		p.AccountName = rapid.String().Draw(t, "account name")
-		blob, err := s.seal(name, p)
+	rapid.Check(t, func(rt *rapid.T) {
+		another := rapid.String().Draw(rt, "another name")
+		p := newRig().enrollment(rapid.String().Draw(rt, "name"))
+		p.Secret = enroll.Secret(rapid.String().Draw(rt, "secret"))
+		p.Session = enroll.Secret(rapid.String().Draw(rt, "session"))
+		p.AccountName = rapid.String().Draw(rt, "account name")
+		blob, err := s.seal(p)
 		if err != nil {
-			t.Fatal(err)
+			rt.Fatal(err)
 		}
-		got, err := s.open(name, blob)
+		got, err := s.open(p.Name, blob)
 		if err != nil {
-			t.Fatal(err)
+			rt.Fatal(err)
 		}
-		if err := same(got, p); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.open(another, blob); err == nil && another != name {
-			t.Fatalf("what was sealed for %q opens for %q", name, another)
+		same(t, "what was sealed", got, p)
+		if _, err := s.open(another, blob); err == nil && another != p.Name {
+			rt.Fatalf("what was sealed for %q opens for %q", p.Name, another)
 		}
 	})
 }
 
 func TestNoTwoEntriesAreSealedAlike(t *testing.T) {
-	s, p := newTestSealer(t, sealKey(1)), newRig().enrollment("key")
-	if bytes.Equal(mustSeal(t, s, "name", p), mustSeal(t, s, "name", p)) {
+	s, p := newTestSealer(t, sealKey(1)), newRig().enrollment("name")
+	if bytes.Equal(mustSeal(t, s, p), mustSeal(t, s, p)) {
 		t.Error("the nonce is not random")
 	}
 }
 
 func TestSealKeysMustBe32BytesLong(t *testing.T) {
+	nowhere := newLink(t, newRig(), "redis://127.0.0.1:1").Subsystem(redislink.Pending)
 	for _, size := range []int{0, 16, 24, 31, 33, 64} {
 		key := bytes.Repeat([]byte("k"), size)
 		_, err := NewMemory(Options{SealKeys: [][]byte{sealKey(1), key}})
@@ -139,11 +184,11 @@ func TestSealKeysMustBe32BytesLong(t *testing.T) {
 		} else if strings.Contains(err.Error(), "kk") {
 			t.Errorf("the error tells the key: %v", err)
 		}
-		if _, err := NewRedis(newLink(t, newRig(), "redis://127.0.0.1:1").Subsystem(redislink.Pending), Options{SealKeys: [][]byte{key}}); err == nil {
+		if _, err := NewRedis(nowhere, Options{SealKeys: [][]byte{key}}); err == nil {
 			t.Errorf("Redis: a key of %d bytes is accepted", size)
 		}
 	}
-	if _, err := NewRedis(newLink(t, newRig(), "redis://127.0.0.1:1").Subsystem(redislink.Pending), Options{}); err == nil {
+	if _, err := NewRedis(nowhere, Options{}); err == nil {
 		t.Error("Redis: no key at all is accepted")
 	}
 }
@@ -167,31 +212,36 @@ func TestWithoutRandomnessNothingIsSealed(t *testing.T) {
 	r := newRig()
 	o := r.options()
 	o.Rand = &dry{left: sealKeySize + 5}
-	m, err := NewMemory(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	m.Save(t.Context(), r.enrollment("key"))
-	expectAbsent(t, m, "key")
-	r.expectFailures(t, map[string]int{opSave: 1})
+	m := newMemory(t, o)
+	save(m, r.enrollment("name"), "")
+	expectAbsent(t, m, "name")
+	r.expect(t, 1, map[string]int{})
 }
 
 func FuzzOpen(f *testing.F) {
 	// Each of the fuzzer's processes must make the same entry.
-	s, err := newSealer([][]byte{sealKey(1)}, bytes.NewReader(make([]byte, 12)))
+	s, err := newSealer([][]byte{sealKey(1)}, bytes.NewReader(make([]byte, 2*nonceSize)))
 	if err != nil {
 		f.Fatal(err)
 	}
-	blob := mustSeal(f, s, "name", newRig().enrollment("key"))
+	blob := mustSeal(f, s, newRig().enrollment("name"))
+	pointer, err := s.point("name", "to")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add("name", blob)
 	f.Add("eman", blob)
 	f.Add("name", blob[:headerSize])
 	f.Add("name", []byte{})
+	f.Add("name", pointer)
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		_, err := s.open(name, b)
 		if genuine := name == "name" && bytes.Equal(b, blob); genuine != (err == nil) {
-			t.Errorf("genuine is %v, and the error is %v", genuine, err)
+			t.Errorf("an entry: genuine is %v, and the error is %v", genuine, err)
+		}
+		_, err = s.follow(name, b)
+		if genuine := name == "name" && bytes.Equal(b, pointer); genuine != (err == nil) {
+			t.Errorf("a pointer: genuine is %v, and the error is %v", genuine, err)
 		}
 	})
 }

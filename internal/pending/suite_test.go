@@ -3,7 +3,6 @@ package pending
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,190 +15,190 @@ import (
 // stores are the kinds of store that behave alike.
 var stores = []struct {
 	name string
-	make func(t *testing.T, r *rig) enroll.Store
+	make func(t *testing.T, r *rig) store
 }{
-	{"memory", func(t *testing.T, r *rig) enroll.Store {
-		m, err := NewMemory(r.options())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(m.Close)
-		t.Cleanup(func() { r.expectFailures(t, map[string]int{}) })
-		return m
-	}},
-	{"Redis", func(t *testing.T, r *rig) enroll.Store {
+	{"memory", func(t *testing.T, r *rig) store { return newMemory(t, r.options()) }},
+	{"Redis", func(t *testing.T, r *rig) store {
 		s := newRedis(t, r, redistest.Start(t).URL(""))
-		t.Cleanup(func() { r.expectFailures(t, map[string]int{}) })
+		t.Cleanup(func() { r.expect(t, 0, map[string]int{}) })
 		return s
 	}},
-	{"Redis with the rights that docs/pending.md gives", func(t *testing.T, r *rig) enroll.Store {
-		server := redistest.Start(t)
-		server.User(documentedRights(t, "one server"))
-		s := newRedis(t, r, server.URL("mfa-enrollment:"+aclPassword+"@"))
-		t.Cleanup(func() {
-			r.expectFailures(t, map[string]int{})
-			if denied := server.Denied(); len(denied) > 0 {
-				t.Errorf("denied: %v", denied)
-			}
-		})
-		return s
-	}},
-	{"Redis that cannot be reached", func(t *testing.T, r *rig) enroll.Store {
+	{"Redis that cannot be reached", func(t *testing.T, r *rig) store {
 		return newRedis(t, r, "unix:///nowhere/redis.sock")
 	}},
 }
 
 var behaviors = []struct {
 	name string
-	test func(t *testing.T, s enroll.Store, r *rig)
+	test func(t *testing.T, s store, r *rig)
 }{
-	{"what was saved is found under each of its keys, whole", func(t *testing.T, s enroll.Store, r *rig) {
-		p := r.enrollment("first", "second", "third")
-		s.Save(t.Context(), p)
-		for _, key := range p.Keys {
-			expectFound(t, s, key, p)
+	{"what was saved is found under its name and its sessions', whole", func(t *testing.T, s store, r *rig) {
+		p := r.enrollment("first")
+		for _, alias := range []string{"second", "", "third"} {
+			if !save(s, p, alias) {
+				t.Error("it was not saved")
+			}
+		}
+		for _, name := range []string{"first", "second", "third"} {
+			expectFound(t, s, name, p)
 		}
 	}},
-	{"what was not saved is not found", func(t *testing.T, s enroll.Store, r *rig) {
-		s.Save(t.Context(), r.enrollment("another"))
+	{"what was not saved is not found", func(t *testing.T, s store, r *rig) {
+		save(s, r.enrollment("another"), "")
 		expectAbsent(t, s, "never")
 	}},
-	{"an enrollment without a session or a name is kept as it is", func(t *testing.T, s enroll.Store, r *rig) {
-		p := r.enrollment("bare")
-		p.Session, p.AccountName = "", ""
-		s.Save(t.Context(), p)
+	{"an enrollment with little in it is kept as it is", func(t *testing.T, s store, r *rig) {
+		p := enrollment{Name: "bare", Started: r.clock(), Ends: r.clock(), Expires: r.clock().Add(time.Minute), Done: true}
+		p.Tries.Ends = r.clock()
+		save(s, p, "")
 		expectFound(t, s, "bare", p)
 	}},
-	{"the newest save counts", func(t *testing.T, s enroll.Store, r *rig) {
-		s.Save(t.Context(), r.enrollment("renewed"))
-		r.advance(time.Second)
-		p := r.enrollment("renewed", "next")
+	{"the newest save counts, under every name that led to the one before", func(t *testing.T, s store, r *rig) {
+		save(s, r.enrollment("renewed"), "then")
+		p := r.enrollment("renewed")
 		p.Secret = "ANOTHERSECRET234ANOTHERSECRET234"
-		s.Save(t.Context(), p)
-		expectFound(t, s, "renewed", p)
-		expectFound(t, s, "next", p)
+		save(s, p, "now")
+		for _, name := range []string{"renewed", "then", "now"} {
+			expectFound(t, s, name, p)
+		}
 	}},
-	{"an enrollment is not found from the moment it expires", func(t *testing.T, s enroll.Store, r *rig) {
+	{"an enrollment is not found from the moment it expires", func(t *testing.T, s store, r *rig) {
 		p := r.enrollment("short")
-		s.Save(t.Context(), p)
+		save(s, p, "shorter")
 		r.advance(15*time.Minute - 1)
 		expectFound(t, s, "short", p)
+		expectFound(t, s, "shorter", p)
 		r.advance(1)
 		expectAbsent(t, s, "short")
+		expectAbsent(t, s, "shorter")
 	}},
-	{"an enrollment that has expired is not kept", func(t *testing.T, s enroll.Store, r *rig) {
+	{"an enrollment that has expired is not kept", func(t *testing.T, s store, r *rig) {
 		p := r.enrollment("late")
 		r.advance(time.Hour)
-		s.Save(t.Context(), p)
+		save(s, p, "later")
 		expectAbsent(t, s, "late")
+		expectAbsent(t, s, "later")
 	}},
-	{"deleting forgets it under all of its keys, its tries too, and nothing else", func(t *testing.T, s enroll.Store, r *rig) {
-		p, other := r.enrollment("one", "two"), r.enrollment("other")
-		s.Save(t.Context(), p)
-		s.Save(t.Context(), other)
-		for _, key := range []string{"one", "two", "other"} {
-			s.CountTry(t.Context(), key, time.Hour)
-		}
-		s.Delete(t.Context(), p)
+	{"deleting forgets it under all of its names, and nothing else", func(t *testing.T, s store, r *rig) {
+		other := r.enrollment("other")
+		save(s, r.enrollment("one"), "two")
+		save(s, other, "")
+		remove(s, "two")
 		expectAbsent(t, s, "one")
 		expectAbsent(t, s, "two")
 		expectFound(t, s, "other", other)
-		for key, want := range map[string]int{"one": 1, "two": 1, "other": 2} {
-			if tries, _ := s.CountTry(t.Context(), key, time.Hour); tries != want {
-				t.Errorf("the next try of %q is number %d, want %d", key, tries, want)
-			}
+	}},
+	{"what was deleted can be saved again, also under a name that led to it", func(t *testing.T, s store, r *rig) {
+		save(s, r.enrollment("again"), "alias")
+		remove(s, "again")
+		p := r.enrollment("alias")
+		save(s, p, "")
+		expectFound(t, s, "alias", p)
+		expectAbsent(t, s, "again")
+	}},
+	{"a holder sees what is there, and what it staged last is what is written", func(t *testing.T, s store, r *rig) {
+		p := r.enrollment("held")
+		save(s, p, "alias")
+		h := s.Hold(t.Context(), "alias")
+		got, found := h.Pending()
+		if !found {
+			t.Fatal("nothing is found")
 		}
+		same(t, "held", got, p)
+		p.AccountName = "somebody else"
+		h.Delete()
+		h.Save(p, "")
+		if expectFound(t, s, "held", got); !h.Release(t.Context()) || !h.Release(t.Context()) {
+			t.Error("it was not released")
+		}
+		expectFound(t, s, "held", p)
 	}},
-	{"what was deleted can be saved again", func(t *testing.T, s enroll.Store, r *rig) {
-		p := r.enrollment("again")
-		s.Save(t.Context(), p)
-		s.Delete(t.Context(), p)
-		s.Save(t.Context(), p)
-		expectFound(t, s, "again", p)
+	{"a holder who stages nothing changes nothing", func(t *testing.T, s store, r *rig) {
+		p := r.enrollment("untouched")
+		save(s, p, "")
+		s.Hold(t.Context(), "untouched").Release(t.Context())
+		expectFound(t, s, "untouched", p)
+		s.Hold(t.Context(), "nothing").Release(t.Context())
+		expectAbsent(t, s, "nothing")
 	}},
-	{"a caller who left loses nothing", func(t *testing.T, s enroll.Store, r *rig) {
+	{"a caller who left loses nothing", func(t *testing.T, s store, r *rig) {
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
 		p := r.enrollment("left")
-		s.Save(ctx, p)
-		if _, ok := s.Load(ctx, "left"); !ok {
+		h := s.Hold(ctx, "left")
+		cancel()
+		h.Save(p, "")
+		h.Release(ctx)
+		if _, ok := s.Find(ctx, "left"); !ok {
 			t.Error("not found by a caller who left")
 		}
 		expectFound(t, s, "left", p)
-		s.Delete(ctx, p)
-		expectAbsent(t, s, "left")
 	}},
-	{"tries are counted by key, and it is told when the window ends", func(t *testing.T, s enroll.Store, _ *rig) {
-		s.CountTry(t.Context(), "elsewhere", time.Hour)
-		for want := 1; want <= 12; want++ {
-			tries, reset := s.CountTry(t.Context(), "tried", time.Hour)
-			if tries != want || reset <= 0 || reset > time.Hour {
-				t.Errorf("try %d is number %d, and the window ends in %v", want, tries, reset)
-			}
-		}
+	{"one caller at a time holds an enrollment", func(t *testing.T, s store, _ *rig) {
+		expectExclusion(t, "exclusive", s)
 	}},
-	{"tries begin anew after the window", func(t *testing.T, s enroll.Store, r *rig) {
-		s.CountTry(t.Context(), "patient", time.Millisecond)
-		eventually(t, "the tries began anew", func() bool {
-			r.advance(time.Millisecond)
-			tries, _ := s.CountTry(t.Context(), "patient", time.Millisecond)
-			return tries == 1
-		})
-	}},
-	{"no simultaneous try is lost", func(t *testing.T, s enroll.Store, _ *rig) {
-		const many = 100
-		seen := make([]int, many)
-		together(many, func(i int) { seen[i], _ = s.CountTry(t.Context(), "guessed", time.Hour) })
-		slices.Sort(seen)
-		for i, n := range seen {
-			if n != i+1 {
-				t.Fatalf("the tries were numbered %v, want 1 to %d", seen, many)
-			}
-		}
-	}},
-	{"one caller at a time has the lock of a key", func(t *testing.T, s enroll.Store, _ *rig) {
-		expectExclusion(t, s)
-	}},
-	{"who gets the lock finds what its last holder saved", func(t *testing.T, s enroll.Store, r *rig) {
+	{"who gets it finds what its last holder saved", func(t *testing.T, s store, r *rig) {
 		expectOneCreation(t, r, s)
 	}},
-	{"keys do not wait for each other's lock", func(t *testing.T, s enroll.Store, _ *rig) {
-		defer s.Lock(t.Context(), "mine")()
-		s.Lock(t.Context(), "yours")()
+	{"all names of an enrollment are one lock", func(t *testing.T, s store, r *rig) {
+		save(s, r.enrollment("chain"), "link")
+		h := s.Hold(t.Context(), "chain")
+		expectWait(t, s, "link").Release(t.Context())
+		h.Release(t.Context())
+		s.Hold(t.Context(), "link").Release(t.Context())
 	}},
-	{"who waits for a lock goes on when the time is up", func(t *testing.T, s enroll.Store, _ *rig) {
-		unlock := s.Lock(t.Context(), "held")
-		defer unlock()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		s.Lock(ctx, "held")()
+	{"enrollments do not wait for each other", func(t *testing.T, s store, _ *rig) {
+		defer s.Hold(t.Context(), "mine").Release(t.Context())
+		s.Hold(t.Context(), "yours").Release(t.Context())
 	}},
-	{"unlocking twice does not unlock the next holder", func(t *testing.T, s enroll.Store, _ *rig) {
-		first := s.Lock(t.Context(), "turn")
-		first()
-		second := s.Lock(t.Context(), "turn")
-		first()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		third := s.Lock(ctx, "turn")
-		if ctx.Err() == nil {
-			t.Error("a third caller did not have to wait")
+	{"who waited in vain writes nothing while somebody else holds it", func(t *testing.T, s store, r *rig) {
+		p := r.enrollment("busy")
+		h := s.Hold(t.Context(), "busy")
+		late := expectWait(t, s, "busy")
+		late.Save(r.enrollment("busy"), "stray")
+		if late.Release(t.Context()) {
+			t.Error("it says that it wrote")
 		}
-		third()
-		second()
+		p.AccountName = "the holder's"
+		h.Save(p, "")
+		if !h.Release(t.Context()) {
+			t.Error("the holder lost it")
+		}
+		expectFound(t, s, "busy", p)
+		expectAbsent(t, s, "stray")
+	}},
+	{"releasing twice does not release the next holder", func(t *testing.T, s store, _ *rig) {
+		first := s.Hold(t.Context(), "turn")
+		first.Release(t.Context())
+		second := s.Hold(t.Context(), "turn")
+		first.Release(t.Context())
+		expectWait(t, s, "turn").Release(t.Context())
+		second.Release(t.Context())
 	}},
 }
 
 func TestStores(t *testing.T) {
-	for _, store := range stores {
-		t.Run(store.name, func(t *testing.T) {
+	for _, kind := range stores {
+		t.Run(kind.name, func(t *testing.T) {
 			r := newRig()
-			s := store.make(t, r)
+			s := kind.make(t, r)
 			for _, b := range behaviors {
 				t.Run(b.name, func(t *testing.T) { b.test(t, s, r) })
 			}
 		})
 	}
+}
+
+// expectWait expects that a name is held, and gives what a caller gets who does
+// not wait for long.
+func expectWait(t *testing.T, s store, name string) hold {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	h := s.Hold(ctx, name)
+	if ctx.Err() == nil {
+		t.Errorf("%q is held by two", name)
+	}
+	return h
 }
 
 // together runs n goroutines and waits for them.
@@ -213,42 +212,39 @@ func together(n int, do func(i int)) {
 
 // expectExclusion lets many callers, by turns at each of the stores, into what
 // one of them at a time may do.
-func expectExclusion(t *testing.T, stores ...enroll.Store) {
+func expectExclusion(t *testing.T, name string, stores ...store) {
 	t.Helper()
 	var inside, passed atomic.Int32
-	together(30, func(i int) {
-		unlock := stores[i%len(stores)].Lock(t.Context(), "exclusive")
+	together(20, func(i int) {
+		h := stores[i%len(stores)].Hold(t.Context(), name)
 		if inside.Add(1) != 1 {
-			t.Error("two callers hold the lock")
+			t.Error("two callers hold it")
 		}
-		for range 3 {
-			time.Sleep(100 * time.Microsecond) // Gives another holder the time to be seen.
-		}
+		time.Sleep(300 * time.Microsecond) // Gives another holder the time to be seen.
 		inside.Add(-1)
 		passed.Add(1)
-		unlock()
+		h.Release(t.Context())
 	})
-	if passed.Load() != 30 {
-		t.Errorf("%d of 30 callers had the lock", passed.Load())
+	if passed.Load() != 20 {
+		t.Errorf("%d of 20 callers held it", passed.Load())
 	}
 }
 
 // expectOneCreation does what enroll.Service.Start does, many times at once.
-func expectOneCreation(t *testing.T, r *rig, stores ...enroll.Store) {
+func expectOneCreation(t *testing.T, r *rig, stores ...store) {
 	t.Helper()
 	var created atomic.Int32
 	var secrets sync.Map
-	together(30, func(i int) {
-		s := stores[i%len(stores)]
-		unlock := s.Lock(t.Context(), "created")
-		defer unlock()
-		p, ok := s.Load(t.Context(), "created")
-		if !ok {
+	together(20, func(i int) {
+		h := stores[i%len(stores)].Hold(t.Context(), "created")
+		p, found := h.Pending()
+		if !found {
 			created.Add(1)
 			p = r.enrollment("created")
 			p.Secret = enroll.Secret(fmt.Sprintf("SECRET%d", i))
-			s.Save(t.Context(), p)
+			h.Save(p, "")
 		}
+		h.Release(t.Context())
 		secrets.Store(p.Secret.Reveal(), true)
 	})
 	different := 0

@@ -5,44 +5,67 @@ import (
 	"sync"
 )
 
-// turns lets one caller at a time have each key, within this process.
+// turns lets one caller at a time have each name, within this process. Callers
+// get it in the order in which they came.
 type turns struct {
 	mu    sync.Mutex
-	taken map[string]chan struct{} // closed when the key is free again
+	lines map[string][]chan struct{} // who has the name, and who waits behind
 }
 
-// take waits for the turn of a key while ctx lasts. The caller whose time is up
-// goes without; what it does next ends by the same ctx.
-func (t *turns) take(ctx context.Context, key string) (release func()) {
-	for {
-		free, mine := t.claim(key)
-		if mine {
-			return sync.OnceFunc(func() { t.release(key) })
-		}
-		select {
-		case <-free:
-		case <-ctx.Done():
-			return func() {}
-		}
+// take waits for the turn of a name while ctx lasts. Where ctx ends first the
+// name is not the caller's, and release does nothing.
+func (t *turns) take(ctx context.Context, name string) (release func(), mine bool) {
+	turn := t.enter(name)
+	select {
+	case <-turn:
+		return sync.OnceFunc(func() { t.leave(name, turn) }), true
+	default:
+	}
+	select {
+	case <-turn:
+		return sync.OnceFunc(func() { t.leave(name, turn) }), true
+	case <-ctx.Done():
+		t.leave(name, turn)
+		return func() {}, false
 	}
 }
 
-func (t *turns) claim(key string) (free chan struct{}, mine bool) {
+// try takes a name that nobody has.
+func (t *turns) try(name string) (release func(), mine bool) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	return t.take(ended, name)
+}
+
+func (t *turns) enter(name string) chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if free, taken := t.taken[key]; taken {
-		return free, false
+	if t.lines == nil {
+		t.lines = map[string][]chan struct{}{}
 	}
-	if t.taken == nil {
-		t.taken = make(map[string]chan struct{})
+	turn := make(chan struct{})
+	if t.lines[name] = append(t.lines[name], turn); len(t.lines[name]) == 1 {
+		close(turn)
 	}
-	t.taken[key] = make(chan struct{})
-	return nil, true
+	return turn
 }
 
-func (t *turns) release(key string) {
+// leave takes a caller out of the line, and calls the next one where it was first.
+func (t *turns) leave(name string, turn chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	close(t.taken[key])
-	delete(t.taken, key)
+	line := t.lines[name]
+	for i, other := range line {
+		if other != turn {
+			continue
+		}
+		line = append(line[:i:i], line[i+1:]...)
+		if i == 0 && len(line) > 0 {
+			close(line[0])
+		}
+		break
+	}
+	if t.lines[name] = line; len(line) == 0 {
+		delete(t.lines, name)
+	}
 }

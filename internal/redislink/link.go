@@ -10,6 +10,7 @@ package redislink
 import (
 	"context"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,8 @@ type Options struct {
 	// LookEvery is how often a Redis that is out of reach is asked whether it is
 	// back. Zero: twice a second.
 	LookEvery time.Duration
+	// Dial opens connections, for tests. Nil: the network does.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Link is the connection to a Redis, a cluster or a Sentinel setup. It is safe
@@ -77,7 +80,7 @@ type Link struct {
 // It switches off go-redis's own log for the whole process: there is no other
 // switch, and it writes addresses and replies to stderr.
 func Open(url enroll.Secret, o Options) (*Link, error) {
-	client, patience, err := connect(url)
+	client, patience, err := connect(url, o.Dial)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +166,13 @@ func (s *Subsystem) Back() uint64 {
 	s.link.mu.Lock()
 	defer s.link.mu.Unlock()
 	return s.link.outages + s.refusals
+}
+
+// Alone reports whether this subsystem goes on without Redis at the moment.
+func (s *Subsystem) Alone() bool {
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	return s.link.down || s.refused.code != ""
 }
 
 // Do does one operation with Redis and reports whether Redis answered. Where it

@@ -1,7 +1,9 @@
 package redislink
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -37,6 +39,8 @@ var (
 	errReplicas = errors.New("the Redis URL must not ask for reads from replicas: they lag behind, and an enrollment must be found at once")
 )
 
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // connect makes the client that a URL asks for, without dialing, and tells how
 // long one operation may take with it.
 //
@@ -45,7 +49,7 @@ var (
 //   - addr=… or, for a single address, cluster=true means a cluster
 //     (redis.ParseClusterURL, which alone has addr; cluster is ours);
 //   - anything else is one server (redis.ParseURL).
-func connect(secret enroll.Secret) (redis.UniversalClient, time.Duration, error) {
+func connect(secret enroll.Secret, dial dialer) (redis.UniversalClient, time.Duration, error) {
 	u, err := url.Parse(secret.Reveal())
 	if err != nil || u.Fragment != "" { // A password with a # in it.
 		return nil, 0, errURL
@@ -56,15 +60,15 @@ func connect(secret enroll.Secret) (redis.UniversalClient, time.Duration, error)
 	u.RawQuery = q.Encode()
 	switch {
 	case q.Get("master_name") != "":
-		return connectSentinel(u.String())
+		return connectSentinel(u.String(), dial)
 	case cluster || q.Has("addr"):
-		return connectCluster(u.String())
+		return connectCluster(u.String(), dial)
 	default:
-		return connectOne(u.String())
+		return connectOne(u.String(), dial)
 	}
 }
 
-func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
+func connectOne(address string, dial dialer) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseURL(address)
 	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
@@ -72,6 +76,7 @@ func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
 	pool(&o.PoolSize)
+	o.Dialer = dial
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -80,7 +85,7 @@ func connectOne(address string) (redis.UniversalClient, time.Duration, error) {
 	return redis.NewClient(o), patience, nil
 }
 
-func connectSentinel(address string) (redis.UniversalClient, time.Duration, error) {
+func connectSentinel(address string, dial dialer) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseFailoverURL(address)
 	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
@@ -91,6 +96,7 @@ func connectSentinel(address string) (redis.UniversalClient, time.Duration, erro
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	once(&o.MaxRetries)
 	pool(&o.PoolSize)
+	o.Dialer = dial
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
@@ -98,7 +104,7 @@ func connectSentinel(address string) (redis.UniversalClient, time.Duration, erro
 	return redis.NewFailoverClient(o), patience, nil
 }
 
-func connectCluster(address string) (redis.UniversalClient, time.Duration, error) {
+func connectCluster(address string, dial dialer) (redis.UniversalClient, time.Duration, error) {
 	o, err := redis.ParseClusterURL(address)
 	if err != nil || !sane(o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns) {
 		return nil, 0, errURL
@@ -109,6 +115,7 @@ func connectCluster(address string) (redis.UniversalClient, time.Duration, error
 	patience := bounded(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 	pool(&o.PoolSize)
 	o.ClusterStateReloadInterval = reloadInterval
+	o.Dialer = dial
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true

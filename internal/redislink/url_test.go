@@ -46,7 +46,7 @@ func TestWhatAURLMeans(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _, err := connect(enroll.Secret(tt.url))
+			c, _, err := connect(enroll.Secret(tt.url), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestNoOperationIsWithoutEnd(t *testing.T) {
 	} {
 		for _, kind := range []string{"", "&master_name=mfa", "&cluster=true"} {
 			t.Run(tt.name+kind, func(t *testing.T) {
-				c, patience, err := connect(enroll.Secret("redis://127.0.0.1:1?" + tt.options + kind))
+				c, patience, err := connect(enroll.Secret("redis://127.0.0.1:1?"+tt.options+kind), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -131,7 +131,7 @@ func FuzzURL(f *testing.F) {
 	f.Add("rediss://127.0.0.1?master_name=m&addr=127.0.0.1:2")
 	f.Add("redis://127.0.0.1?cluster=true&pool_size=3")
 	f.Fuzz(func(t *testing.T, u string) {
-		c, patience, err := connect(enroll.Secret(u))
+		c, patience, err := connect(enroll.Secret(u), nil)
 		if err != nil {
 			if !errors.Is(err, errURL) && !errors.Is(err, errReplicas) {
 				t.Errorf("an error of a parser: %v", err)
