@@ -1,6 +1,7 @@
-// Command cognitotest serves the Cognito stand-in of package cognitotest with its
-// demonstration pools, on loopback only. It takes no arguments; COGNITO_ADDR
-// moves it from 127.0.0.1:9229.
+// Command cognitotest serves the Cognito stand-in of package cognitotest: with its
+// demonstration pools, or with those of a file (-pools FILE). COGNITO_ADDR moves it
+// from 127.0.0.1:9229, COGNITO_ADMIN_ADDR moves the address that tests steer it by
+// from 127.0.0.1:9230. Both are on loopback unless -expose is given.
 package main
 
 import (

@@ -15,8 +15,11 @@ import (
 
 func environment(addr string) func(string) string {
 	return func(name string) string {
-		if name == "COGNITO_ADDR" {
+		switch name {
+		case "COGNITO_ADDR":
 			return addr
+		case "COGNITO_ADMIN_ADDR":
+			return "127.0.0.1:0"
 		}
 		return ""
 	}
@@ -80,7 +83,9 @@ func TestRunRefuses(t *testing.T) {
 		"every address":      {addr: ":0", code: 1, says: `COGNITO_ADDR: address ":0": want a loopback address`},
 		"a public address":   {addr: "192.0.2.1:0", code: 1, says: "want a loopback address"},
 		"no address at all":  {addr: "nonsense", code: 1, says: "COGNITO_ADDR"},
-		"arguments":          {args: []string{"-h"}, code: 2, says: "takes no arguments"},
+		"an argument":        {args: []string{"here"}, code: 2, says: "takes no argument"},
+		"a flag of nobody":   {args: []string{"-x"}, code: 2, says: "flag provided but not defined"},
+		"a file of nobody":   {addr: "127.0.0.1:0", args: []string{"-pools", "nowhere.json"}, code: 1, says: "-pools: open nowhere.json"},
 		"an impossible port": {addr: "127.0.0.1:-1", code: 1, says: "COGNITO_ADDR"},
 	}
 	for name, test := range tests {

@@ -2,7 +2,6 @@ package cognitotest
 
 import (
 	"strings"
-	"unicode"
 )
 
 type respondToAuthChallengeInput struct {
@@ -52,6 +51,9 @@ func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, e
 	if err := found.comeFrom(in.ChallengeResponses["DEVICE_KEY"]); err != nil {
 		return nil, err
 	}
+	if in.ChallengeName == selectChallenge || in.ChallengeName == passwordChallenge {
+		return s.answerChoice(found, in.ChallengeResponses)
+	}
 	return s.answer(found, in.ChallengeResponses)
 }
 
@@ -68,6 +70,8 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 		next, err = s.finish, s.checkSoftwareToken(to, responses["SOFTWARE_TOKEN_MFA_CODE"])
 	case smsMFA:
 		next, err = s.finish, s.checkSent(to, responses["SMS_MFA_CODE"])
+	case smsOTP:
+		next, err = s.finish, s.checkSent(to, responses["SMS_OTP_CODE"])
 	case emailOTP:
 		next, err = s.finish, s.checkSent(to, responses["EMAIL_OTP_CODE"])
 	case selectMFAType:
@@ -75,7 +79,7 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 		next = func(in session) (any, error) { return s.challengeFactor(in, chosen), nil }
 		err = to.account.checkChoice(chosen)
 	case newPasswordRequired:
-		next, err = s.secondFactor, to.account.choosePassword(responses)
+		next, err = s.secondFactor, to.choosePassword(responses)
 	default:
 		err = invalidParameter("The stand-in does not know this challenge.")
 	}
@@ -162,13 +166,13 @@ func (a *account) checkChoice(f Factor) error {
 
 // choosePassword sets the password that the user chose, and the attributes that
 // came with it.
-func (a *account) choosePassword(responses map[string]string) error {
-	chosen := responses["NEW_PASSWORD"]
+func (to *session) choosePassword(responses map[string]string) error {
+	chosen, a := responses["NEW_PASSWORD"], to.account
 	if chosen == "" {
 		return missing("NEW_PASSWORD")
 	}
-	if fault := passwordFault(chosen); fault != "" {
-		return &exception{name: "InvalidPasswordException", message: "Password did not conform with policy: " + fault}
+	if err := to.client.pool.checkPassword(chosen); err != nil {
+		return err
 	}
 	a.Password, a.ForceNewPassword = chosen, false
 	for name, value := range responses {
@@ -177,23 +181,4 @@ func (a *account) choosePassword(responses map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// passwordFault says what Cognito's default policy has against a password.
-func passwordFault(password string) string {
-	has := func(class func(rune) bool) bool { return strings.ContainsFunc(password, class) }
-	symbol := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	switch {
-	case len(password) < 8:
-		return "Password not long enough"
-	case !has(unicode.IsUpper):
-		return "Password must have uppercase characters"
-	case !has(unicode.IsLower):
-		return "Password must have lowercase characters"
-	case !has(unicode.IsDigit):
-		return "Password must have numeric characters"
-	case !has(symbol):
-		return "Password must have symbol characters"
-	}
-	return ""
 }

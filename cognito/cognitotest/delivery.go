@@ -3,6 +3,7 @@ package cognitotest
 import (
 	"crypto/subtle"
 	"strings"
+	"time"
 )
 
 // codeDelivery says where a code was sent, without saying it all.
@@ -24,25 +25,64 @@ func (f Factor) attribute() string {
 	}
 }
 
-// sendCode makes a code that only [Server.SentCode] knows: no message is sent.
-// The caller holds s.mu.
-func (a *account) sendCode(f Factor, s *Server) codeDelivery {
-	to := codeDelivery{AttributeName: f.attribute(), DeliveryMedium: "SMS"}
-	length := 6
-	if f == EmailOTP {
-		to.DeliveryMedium, length = "EMAIL", 8
+// purpose is what a code was sent for. It is good for nothing else.
+type purpose string
+
+const (
+	forSignIn purpose = "sign-in"
+	forSignUp purpose = "sign-up"
+	forReset  purpose = "a forgotten password"
+
+	forAttribute purpose = "an attribute"
+)
+
+// life is how long a code is good:
+// https://docs.aws.amazon.com/cognito/latest/developerguide/limits.html
+func (p purpose) life() time.Duration {
+	if p == forSignUp || p == forAttribute {
+		return 24 * time.Hour
 	}
-	to.Destination = masked(a.Attributes[to.AttributeName])
-	a.sent = s.digits(length)
-	return to
+	return time.Hour
 }
 
-// takeCode takes the code that was sent, once.
+// sentCode is a code that was sent.
+type sentCode struct {
+	code    string
+	purpose purpose
+	expires time.Time
+}
+
+// sendFactor sends the code of a second factor. The caller holds s.mu.
+func (s *Server) sendFactor(a *account, f Factor) codeDelivery {
+	length := 6
+	if f == EmailOTP {
+		length = 8
+	}
+	return s.send(a, f.attribute(), forSignIn, length)
+}
+
+// send makes a code that only [Server.SentCode] knows: no message is sent. The
+// caller holds s.mu.
+func (s *Server) send(a *account, attribute string, to purpose, length int) codeDelivery {
+	medium := "SMS"
+	if attribute == "email" {
+		medium = "EMAIL"
+	}
+	a.sent = sentCode{code: s.digits(length), purpose: to, expires: s.now().Add(to.life())}
+	return codeDelivery{AttributeName: attribute, DeliveryMedium: medium, Destination: masked(a.Attributes[attribute])}
+}
+
+// fits says whether a code is the one that was sent for this.
+func (c sentCode) fits(code string, to purpose) bool {
+	return c.code != "" && c.purpose == to && subtle.ConstantTimeCompare([]byte(code), []byte(c.code)) == 1
+}
+
+// takeCode takes the code that was sent for a sign-in, once.
 func (a *account) takeCode(code string) bool {
-	if a.sent == "" || subtle.ConstantTimeCompare([]byte(code), []byte(a.sent)) != 1 {
+	if !a.sent.fits(code, forSignIn) {
 		return false
 	}
-	a.sent = ""
+	a.sent = sentCode{}
 	return true
 }
 

@@ -1,5 +1,7 @@
 package cognitotest
 
+import "time"
+
 // DeviceConfiguration says how a pool remembers devices, with the names of
 // Cognito's API.
 type DeviceConfiguration struct {
@@ -17,6 +19,7 @@ type device struct {
 	key, groupKey, name string
 	// confirmed devices were given to ConfirmDevice.
 	confirmed bool
+	created   time.Time
 }
 
 // newDeviceMetadata names a device that the pool had not seen before.
@@ -27,7 +30,7 @@ type newDeviceMetadata struct {
 
 // addDevice gives the user one more device. The caller holds s.mu.
 func (s *Server) addDevice(a *account) *newDeviceMetadata {
-	d := &device{key: s.region + "_" + s.uuid(), groupKey: "-" + s.uuid()[:8]}
+	d := &device{key: s.region + "_" + s.uuid(), groupKey: "-" + s.uuid()[:8], created: s.now()}
 	a.devices[d.key] = d
 	return &newDeviceMetadata{DeviceGroupKey: d.groupKey, DeviceKey: d.key}
 }
@@ -62,41 +65,4 @@ func (g *grant) isFrom(key string) bool {
 	}
 	d := g.account.devices[g.device]
 	return key == g.device && d != nil && d.confirmed
-}
-
-type confirmDeviceInput struct {
-	AccessToken                string
-	DeviceKey                  string
-	DeviceName                 string
-	DeviceSecretVerifierConfig *struct{ PasswordVerifier, Salt string }
-}
-
-type confirmDeviceOutput struct {
-	UserConfirmationNecessary bool
-}
-
-// confirmDevice makes a device remembered. The password that the device has from
-// here on is not kept, since nothing asks for it:
-// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmDevice.html
-func (s *Server) confirmDevice(in *confirmDeviceInput) (any, error) {
-	var c constraints
-	c.required("accessToken", in.AccessToken, accessTokenShape)
-	c.required("deviceKey", in.DeviceKey, deviceKeyShape)
-	c.optional("deviceName", in.DeviceName, nameShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, p, err := s.authorize(in.AccessToken)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.usable(); err != nil {
-		return nil, err
-	}
-	d := a.devices[in.DeviceKey]
-	if d == nil || p.Devices == nil {
-		return nil, invalidParameter("Invalid device key given.")
-	}
-	d.confirmed, d.name = true, in.DeviceName
-	return confirmDeviceOutput{UserConfirmationNecessary: p.Devices.DeviceOnlyRememberedOnUserPrompt}, nil
 }

@@ -65,3 +65,35 @@ func TestASignInFromAKnownDeviceGivesNoOther(t *testing.T) {
 	_, err := s.signIn(t, optionalClient, with("DEVICE_KEY", "us-east-1_00000000-0000-4000-8000-000000000000"))
 	wantException(t, err, "ResourceNotFoundException", "Device does not exist.")
 }
+
+func TestConfirmedDevicesAreListedUntilTheyAreForgotten(t *testing.T) {
+	s := start(t, changePool(optional, remembering))
+	one, other := s.SignIn(optional, optionalClient, "ada"), s.SignIn(optional, optionalClient, "ada")
+	list := func() []types.DeviceType {
+		return must[*cip.ListDevicesOutput](t)(s.sdk.ListDevices(t.Context(), &cip.ListDevicesInput{AccessToken: aws.String(one.AccessToken)})).Devices
+	}
+	if n := len(list()); n != 0 {
+		t.Errorf("%d devices before one was confirmed", n)
+	}
+	for _, tokens := range []cognitotest.Tokens{one, other} {
+		if err := s.confirm(t, tokens.AccessToken, tokens.DeviceKey); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if devices := list(); len(devices) != 2 || *devices[0].DeviceAttributes[0].Value != "laptop" {
+		t.Errorf("devices %+v", devices)
+	}
+	forget := func(key string) error {
+		_, err := s.sdk.ForgetDevice(t.Context(), &cip.ForgetDeviceInput{AccessToken: aws.String(one.AccessToken), DeviceKey: aws.String(key)})
+		return err
+	}
+	if err := forget(other.DeviceKey); err != nil {
+		t.Fatal(err)
+	}
+	wantException(t, forget(other.DeviceKey), "ResourceNotFoundException", "Device does not exist.")
+	if devices := list(); len(devices) != 1 || *devices[0].DeviceKey != one.DeviceKey {
+		t.Errorf("devices %+v", devices)
+	}
+	_, err := s.refresh(t, optionalClient, other.RefreshToken, map[string]string{"DEVICE_KEY": other.DeviceKey})
+	wantException(t, err, "NotAuthorizedException", "Invalid Refresh Token")
+}

@@ -46,6 +46,9 @@ func serialization(message string) *exception {
 	return &exception{name: "SerializationException", message: message}
 }
 
+// misfit is the answer to a request whose members have other types.
+func misfit() *exception { return serialization("The request body does not fit the operation.") }
+
 func notFound(format string, args ...any) *exception {
 	return &exception{name: "ResourceNotFoundException", message: fmt.Sprintf(format, args...)}
 }
@@ -65,6 +68,11 @@ func wrongPassword() *exception { return notAuthorized("Incorrect username or pa
 
 func userNotFound() *exception {
 	return &exception{name: "UserNotFoundException", message: "User does not exist."}
+}
+
+// noRecovery is the answer where a forgotten password cannot be reset by a code.
+func noRecovery() *exception {
+	return invalidParameter("Cannot reset password for the user as there is no registered/verified email or phone_number")
 }
 
 // missing is the answer to a request without a parameter that only some flows

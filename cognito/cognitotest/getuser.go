@@ -1,10 +1,5 @@
 package cognitotest
 
-import (
-	"maps"
-	"slices"
-)
-
 type getUserInput struct {
 	AccessToken string
 }
@@ -36,14 +31,10 @@ func (s *Server) getUser(in *getUserInput) (any, error) {
 	if err := a.usable(); err != nil {
 		return nil, err
 	}
-	out := getUserOutput{
+	return getUserOutput{
 		Username:            a.Username,
-		UserAttributes:      []attribute{{"sub", a.sub}},
+		UserAttributes:      a.attributes(),
 		UserMFASettingList:  a.mfaList(),
 		PreferredMfaSetting: p.preference(a),
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
-		out.UserAttributes = append(out.UserAttributes, attribute{name, a.Attributes[name]})
-	}
-	return out, nil
+	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 type initiateAuthInput struct {
@@ -19,6 +20,7 @@ type initiateAuthInput struct {
 // the next challenge.
 type authOutput struct {
 	AuthenticationResult *authenticationResult `json:",omitempty"`
+	AvailableChallenges  []string              `json:",omitempty"`
 	ChallengeName        challenge             `json:",omitempty"`
 	ChallengeParameters  map[string]string
 	Session              string `json:",omitempty"`
@@ -28,8 +30,7 @@ type authOutput struct {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html
 func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 	var c constraints
-	c.enum("authFlow", in.AuthFlow, "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "CUSTOM_AUTH",
-		"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH")
+	c.enum("authFlow", in.AuthFlow, authFlows...)
 	c.required("clientId", in.ClientID, clientIDShape)
 	if err := c.err(); err != nil {
 		return nil, err
@@ -38,15 +39,50 @@ func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch in.AuthFlow {
-	case "USER_PASSWORD_AUTH":
-		return s.initiatePassword(client, in.AuthParameters)
-	case "USER_SRP_AUTH":
-		return s.initiateSRP(client, in.AuthParameters)
-	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
-		return s.initiateRefresh(client, in.AuthParameters)
-	default:
+	return s.initiate(client, *in)
+}
+
+// authFlows are the words of the API's AuthFlowType.
+var authFlows = []string{
+	"USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "CUSTOM_AUTH",
+	"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH",
+}
+
+// initiate begins a sign-in by one of the flows that need no administrator.
+func (s *Server) initiate(c *client, in initiateAuthInput) (any, error) {
+	begin := map[string]func(*client, map[string]string) (any, error){
+		"USER_PASSWORD_AUTH": s.initiatePassword,
+		"USER_SRP_AUTH":      s.initiateSRP,
+		"USER_AUTH":          s.initiateChoice,
+		"REFRESH_TOKEN_AUTH": s.initiateRefresh,
+		"REFRESH_TOKEN":      s.initiateRefresh,
+	}[in.AuthFlow]
+	switch {
+	case begin == nil:
 		return nil, invalidParameter("Initiate Auth method not supported.")
+	case !c.allows(in.AuthFlow):
+		return nil, invalidParameter("%s flow not enabled for this client", in.AuthFlow)
+	}
+	return begin(c, in.AuthParameters)
+}
+
+// allows says whether the client allows a flow. The names without ALLOW_ are
+// those of before 2019; they leave SRP and refreshing on.
+func (c *client) allows(flow string) bool {
+	if len(c.AuthFlows) == 0 {
+		return true
+	}
+	listed := func(name string) bool { return slices.Contains(c.AuthFlows, name) }
+	old := !strings.HasPrefix(c.AuthFlows[0], "ALLOW_")
+	switch flow {
+	case "REFRESH_TOKEN", "REFRESH_TOKEN_AUTH":
+		return old || listed("ALLOW_REFRESH_TOKEN_AUTH")
+	case "USER_SRP_AUTH":
+		return old || listed("ALLOW_USER_SRP_AUTH")
+	case "ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH":
+		return listed("ADMIN_NO_SRP_AUTH") || listed("ALLOW_ADMIN_USER_PASSWORD_AUTH")
+	default:
+		return listed(flow) || listed("ALLOW_"+flow)
 	}
 }
 
@@ -72,14 +108,19 @@ func (s *Server) initiatePassword(c *client, parameters map[string]string) (any,
 	if err := a.confirmed(); err != nil {
 		return nil, err
 	}
-	if err := a.lockout.attempt(s.now()); err != nil {
+	return s.checkPasswordOf(session{client: c, account: a, device: parameters["DEVICE_KEY"]}, password)
+}
+
+// checkPasswordOf goes on with a sign-in if that is the password.
+func (s *Server) checkPasswordOf(in session, password string) (any, error) {
+	if err := in.account.lockout.attempt(s.now()); err != nil {
 		return nil, err
 	}
-	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) != 1 {
-		a.lockout.fail(s.now())
+	if subtle.ConstantTimeCompare([]byte(in.account.Password), []byte(password)) != 1 {
+		in.account.lockout.fail(s.now())
 		return nil, wrongPassword()
 	}
-	return s.afterPassword(session{client: c, account: a, device: parameters["DEVICE_KEY"]})
+	return s.afterPassword(in)
 }
 
 // afterPassword is what follows a right password: a refusal, a challenge, or the
@@ -160,7 +201,7 @@ func (s *Server) challengeFactor(in session, f Factor) authOutput {
 			parameters["FRIENDLY_DEVICE_NAME"] = a.totp.device
 		}
 	case SMS, EmailOTP:
-		delivery := a.sendCode(f, s)
+		delivery := s.sendFactor(a, f)
 		parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = delivery.DeliveryMedium
 		parameters["CODE_DELIVERY_DESTINATION"] = delivery.Destination
 	}
@@ -224,12 +265,17 @@ func (c *client) checkSecretHash(username string, parameters map[string]string) 
 	case given == "":
 		return notAuthorized("Client " + c.ID + " is configured with secret but SECRET_HASH was not received")
 	}
-	mac := hmac.New(sha256.New, []byte(c.Secret))
-	mac.Write([]byte(username + c.ID))
-	if !hmac.Equal([]byte(given), []byte(base64.StdEncoding.EncodeToString(mac.Sum(nil)))) {
+	if !hmac.Equal([]byte(given), []byte(c.hash(username))) {
 		return wrongSecretHash(c)
 	}
 	return nil
+}
+
+// hash is the SECRET_HASH of a username.
+func (c *client) hash(username string) string {
+	mac := hmac.New(sha256.New, []byte(c.Secret))
+	mac.Write([]byte(username + c.ID))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // jsonList writes a list as challenge parameters hold it: a JSON array inside a

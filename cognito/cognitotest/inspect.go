@@ -53,13 +53,13 @@ func (s *Server) DeviceName(poolID, username string) string {
 	return s.mustAccount(poolID, username).totp.device
 }
 
-// SentCode returns the code that the user was last sent by SMS or e-mail, in the
-// challenge SMS_MFA or EMAIL_OTP; no message is ever sent. It panics when there
-// is no such pool or user.
+// SentCode returns the code that the user was last sent by SMS or e-mail, in a
+// challenge, at a sign-up or for a forgotten password; no message is ever sent.
+// It panics when there is no such pool or user.
 func (s *Server) SentCode(poolID, username string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.mustAccount(poolID, username).sent
+	return s.mustAccount(poolID, username).sent.code
 }
 
 // MFAEnabled says whether the user's authenticator app is asked for at sign-in.

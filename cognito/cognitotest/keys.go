@@ -51,6 +51,20 @@ func (s *Server) generateKeys() error {
 	return <-errs
 }
 
+// sharedKey is what pools that are made while the server runs sign with: one key
+// for all of them, since making one takes some tens of milliseconds. The caller
+// holds s.mu.
+func (s *Server) sharedKey() *rsa.PrivateKey {
+	if s.spare == nil {
+		k, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(fmt.Sprintf("cognitotest: generate a key: %v", err))
+		}
+		s.spare = k
+	}
+	return s.spare
+}
+
 // signer is the key that signs now.
 func (p *pool) signer() *signingKey { return p.keys[len(p.keys)-1] }
 
@@ -185,6 +199,7 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request, poolID s
 	Fault{}.writeDocument(w, r, true, map[string]any{
 		"issuer":                                issuer,
 		"jwks_uri":                              scheme + "://" + r.Host + "/" + p.ID + "/.well-known/jwks.json",
+		"token_endpoint":                        scheme + "://" + r.Host + "/oauth2/token",
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 		"response_types_supported":              []string{"code", "token"},
 		"scopes_supported":                      []string{"openid", "email", "phone", "profile"},

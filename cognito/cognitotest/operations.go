@@ -2,7 +2,9 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -29,17 +31,47 @@ const (
 // routes lists the operations by name.
 func (s *Server) routes() map[string]operation {
 	return map[string]operation{
-		"AdminDeleteSoftwareToken":  {unlimited, signer, decode(s.adminDeleteSoftwareToken)},
-		"AssociateSoftwareToken":    {userResourceUpdate, anyone, decode(s.associateSoftwareToken)},
-		"ConfirmDevice":             {unlimited, anyone, decode(s.confirmDevice)},
-		"GetTokensFromRefreshToken": {unlimited, anyone, decode(s.getTokensFromRefreshToken)},
-		"GetUser":                   {userRead, anyone, decode(s.getUser)},
-		"GlobalSignOut":             {unlimited, anyone, decode(s.globalSignOut)},
-		"InitiateAuth":              {userAuthentication, anyone, decode(s.initiateAuth)},
-		"RespondToAuthChallenge":    {userAuthentication, anyone, decode(s.respondToAuthChallenge)},
-		"RevokeToken":               {unlimited, anyone, decode(s.revokeToken)},
-		"SetUserMFAPreference":      {userResourceUpdate, anyone, decode(s.setUserMFAPreference)},
-		"VerifySoftwareToken":       {userResourceUpdate, anyone, decode(s.verifySoftwareToken)},
+		"AdminConfirmSignUp":          {unlimited, signer, s.administer(s.adminConfirmSignUp)},
+		"AdminCreateUser":             {unlimited, signer, decode(s.adminCreateUser)},
+		"AdminDeleteSoftwareToken":    {userResourceUpdate, signer, s.administer(s.adminDeleteSoftwareToken)},
+		"AdminDeleteUser":             {unlimited, signer, s.administer(s.adminDeleteUser)},
+		"AdminDisableUser":            {unlimited, signer, s.administer(s.adminDisableUser)},
+		"AdminEnableUser":             {unlimited, signer, s.administer(s.adminEnableUser)},
+		"AdminGetUser":                {userRead, signer, s.administer(s.adminGetUser)},
+		"AdminInitiateAuth":           {userAuthentication, signer, decode(s.adminInitiateAuth)},
+		"AdminResetUserPassword":      {unlimited, signer, s.administer(s.adminResetUserPassword)},
+		"AdminRespondToAuthChallenge": {userAuthentication, signer, decode(s.adminRespondToAuthChallenge)},
+		"AdminSetUserMFAPreference":   {userResourceUpdate, signer, decode(s.adminSetUserMFAPreference)},
+		"AdminSetUserPassword":        {unlimited, signer, decode(s.adminSetUserPassword)},
+		"AdminUpdateUserAttributes":   {unlimited, signer, decode(s.adminUpdateUserAttributes)},
+		"AdminUserGlobalSignOut":      {unlimited, signer, s.administer(s.adminUserGlobalSignOut)},
+		"AssociateSoftwareToken":      {userResourceUpdate, anyone, decode(s.associateSoftwareToken)},
+		"ChangePassword":              {unlimited, anyone, decode(s.changePassword)},
+		"ConfirmDevice":               {unlimited, anyone, decode(s.confirmDevice)},
+		"ConfirmForgotPassword":       {unlimited, anyone, decode(s.confirmForgotPassword)},
+		"ConfirmSignUp":               {unlimited, anyone, decode(s.confirmSignUp)},
+		"CreateUserPool":              {unlimited, signer, s.createUserPool},
+		"CreateUserPoolClient":        {unlimited, signer, s.createUserPoolClient},
+		"DeleteUser":                  {unlimited, anyone, decode(s.deleteUser)},
+		"DeleteUserPool":              {unlimited, signer, s.onPool(s.deleteUserPool)},
+		"DescribeUserPool":            {unlimited, signer, s.onPool(s.describeUserPool)},
+		"DescribeUserPoolClient":      {unlimited, signer, decode(s.describeUserPoolClient)},
+		"ForgetDevice":                {unlimited, anyone, decode(s.forgetDevice)},
+		"ForgotPassword":              {unlimited, anyone, decode(s.forgotPassword)},
+		"GetTokensFromRefreshToken":   {unlimited, anyone, decode(s.getTokensFromRefreshToken)},
+		"GetUser":                     {userRead, anyone, decode(s.getUser)},
+		"GetUserPoolMfaConfig":        {unlimited, signer, s.onPool(s.getUserPoolMfaConfig)},
+		"GlobalSignOut":               {unlimited, anyone, decode(s.globalSignOut)},
+		"InitiateAuth":                {userAuthentication, anyone, decode(s.initiateAuth)},
+		"ListDevices":                 {unlimited, anyone, decode(s.listDevices)},
+		"RespondToAuthChallenge":      {userAuthentication, anyone, decode(s.respondToAuthChallenge)},
+		"RevokeToken":                 {unlimited, anyone, decode(s.revokeToken)},
+		"SetUserMFAPreference":        {userResourceUpdate, anyone, decode(s.setUserMFAPreference)},
+		"SetUserPoolMfaConfig":        {unlimited, signer, decode(s.setUserPoolMfaConfig)},
+		"SignUp":                      {unlimited, anyone, decode(s.signUp)},
+		"UpdateUserAttributes":        {userResourceUpdate, anyone, decode(s.updateUserAttributes)},
+		"UpdateUserPool":              {unlimited, signer, s.updateUserPool},
+		"VerifySoftwareToken":         {userResourceUpdate, anyone, decode(s.verifySoftwareToken)},
 	}
 }
 
@@ -48,7 +80,7 @@ func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
 	return func(body []byte) (any, error) {
 		in := new(In)
 		if err := json.Unmarshal(body, in); err != nil {
-			return nil, serialization("The request body does not fit the operation.")
+			return nil, misfit()
 		}
 		return do(in)
 	}
@@ -61,4 +93,21 @@ func signed(r *http.Request) bool {
 	authorization := r.Header.Get("Authorization")
 	return strings.HasPrefix(authorization, "AWS4-") &&
 		strings.Contains(authorization, "Credential=") && strings.Contains(authorization, "Signature=")
+}
+
+// Operation is an operation of the API that the stand-in has.
+type Operation struct {
+	Name string
+	// Signed operations are an administrator's, and want a signature.
+	Signed bool
+}
+
+// Operations lists the operations that the stand-in has, by name.
+func Operations() []Operation {
+	var list []Operation
+	routes := (&Server{}).routes()
+	for _, name := range slices.Sorted(maps.Keys(routes)) {
+		list = append(list, Operation{Name: name, Signed: routes[name].by == signer})
+	}
+	return list
 }

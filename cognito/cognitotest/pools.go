@@ -2,10 +2,9 @@ package cognitotest
 
 import (
 	"crypto/rsa"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +33,8 @@ const (
 type Pool struct {
 	// ID is the region, an underscore and letters or digits.
 	ID string
+	// Name is the pool's name for people, PoolName in Cognito's API.
+	Name string
 	// MFA is MFAOff when empty.
 	MFA MFA
 	// SoftwareTokenDisabled switches authenticator apps off in this pool: every
@@ -56,19 +57,38 @@ type Pool struct {
 	// UsernameAttributes are attributes with which users sign in instead of a
 	// username: email, phone_number. The username is then the user's subject.
 	UsernameAttributes []string
+	// CaseInsensitive takes usernames and aliases in any case.
+	CaseInsensitive bool
+	// AutoVerifiedAttributes are verified by the code of a sign-up: email,
+	// phone_number. Without one no code is sent.
+	AutoVerifiedAttributes []string
+	// AdminCreateUserOnly refuses sign-ups.
+	AdminCreateUserOnly bool
+	// PasswordPolicy is [DefaultPasswordPolicy] when nil.
+	PasswordPolicy *PasswordPolicy
+	// Tier is LITE, ESSENTIALS or PLUS; ESSENTIALS when empty. LITE has neither
+	// e-mail codes nor the flow USER_AUTH.
+	Tier string
+	// FirstFactors are what the flow USER_AUTH offers to begin with: PASSWORD,
+	// EMAIL_OTP, SMS_OTP; PASSWORD when empty.
+	FirstFactors []string
 	// Devices makes the pool remember devices; it remembers none when nil.
 	Devices *DeviceConfiguration
 	Clients []Client
 	Users   []User
+	// Settings are further members of CreateUserPool's request, which
+	// DescribeUserPool gives back and the stand-in does not look at.
+	Settings map[string]json.RawMessage `json:",omitempty"`
 	// Key signs the pool's tokens; generated when nil. Tests that need many
 	// servers can share one.
-	Key *rsa.PrivateKey
+	Key *rsa.PrivateKey `json:"-"`
 }
 
 // Client describes an app client. Its ID is unique across all pools of a server,
 // as it is in a region.
 type Client struct {
-	ID string
+	ID   string
+	Name string
 	// Secret makes SECRET_HASH mandatory when it is not empty.
 	Secret string
 	// AuthSessionValidity is how long a session of a challenge lives; 3 minutes
@@ -85,31 +105,12 @@ type Client struct {
 	// RevocationDisabled leaves origin_jti out of the client's tokens, as in
 	// clients that were made before Cognito could revoke tokens.
 	RevocationDisabled bool
-}
-
-// User describes a user and the state to start in.
-type User struct {
-	Username   string
-	Password   string
-	Attributes map[string]string
-	// Federated users sign in with another identity provider: they have no
-	// password here and Cognito never challenges them.
-	Federated bool
-	// Unconfirmed users have not confirmed their sign-up.
-	Unconfirmed bool
-	// ResetRequired users were told by an administrator to reset their password.
-	ResetRequired bool
-	// ForceNewPassword users were made by an administrator and must choose a
-	// password at their first sign-in.
-	ForceNewPassword bool
-	// Disabled users can do nothing.
-	Disabled bool
-	// TOTPSecret, in base32, is an authenticator app that is set up and on.
-	TOTPSecret string
-	// Factors are further second factors that are on: SMS, EmailOTP.
-	Factors []Factor
-	// Preferred is the factor to ask for first, where there are several.
-	Preferred Factor
+	// AuthFlows are the flows that the client allows, with the names of
+	// ExplicitAuthFlows in Cognito's API; all of them when empty.
+	AuthFlows []string
+	// Settings are further members of CreateUserPoolClient's request, which
+	// DescribeUserPoolClient gives back and the stand-in does not look at.
+	Settings map[string]json.RawMessage `json:",omitempty"`
 }
 
 // DemoPools returns the pools of the demonstration: us-east-1_Optional (client
@@ -145,25 +146,15 @@ type pool struct {
 	issuers  map[IssuerType]string
 	keys     []*signingKey // the last one signs; the others still verify
 	accounts map[string]*account
+	// created and modified are when CreateUserPool and the latest change were.
+	created, modified time.Time
 }
 
 // client is an app client in service, with its defaults filled in.
 type client struct {
 	Client
-	pool *pool
-}
-
-// account is a user in service.
-type account struct {
-	User
-	sub       string
-	factors   map[Factor]bool
-	preferred Factor
-	totp      softwareToken
-	// sent is the code that was sent by SMS or e-mail last, until it is used.
-	sent    string
-	lockout lockout
-	devices map[string]*device // by key
+	pool    *pool
+	created time.Time
 }
 
 // addPool puts p into service, all but its key. New calls it, before the server
@@ -185,6 +176,8 @@ func (s *Server) addPool(p Pool) error {
 	served := &pool{
 		Pool:     p,
 		accounts: map[string]*account{},
+		created:  s.now(),
+		modified: s.now(),
 	}
 	if err := served.setIssuers(s.region); err != nil {
 		return err
@@ -196,13 +189,15 @@ func (s *Server) addPool(p Pool) error {
 		}
 	}
 	for _, u := range p.Users {
-		if u.Username == "" || served.accounts[u.Username] != nil {
+		if u.Username == "" || served.taken(u.Username) {
 			return fmt.Errorf("user %q of pool %s: empty or %w", u.Username, p.ID, errDuplicate)
 		}
 		if _, err := decodeSecret(u.TOTPSecret); err != nil {
 			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
 		}
-		served.add(s.newAccount(u))
+		if err := served.add(s.newAccount(u)); err != nil {
+			return fmt.Errorf("user %q of pool %s: %w", u.Username, p.ID, err)
+		}
 	}
 	return nil
 }
@@ -220,98 +215,6 @@ func (s *Server) addClient(p *pool, c Client) error {
 	if c.RefreshTokenValidity == 0 {
 		c.RefreshTokenValidity = 30 * 24 * time.Hour
 	}
-	s.clients[c.ID] = &client{Client: c, pool: p}
+	s.clients[c.ID] = &client{Client: c, pool: p, created: s.now()}
 	return nil
-}
-
-func (s *Server) newAccount(u User) *account {
-	u.Attributes = maps.Clone(u.Attributes)
-	a := &account{
-		User: u, sub: s.uuid(), preferred: u.Preferred,
-		factors: map[Factor]bool{}, devices: map[string]*device{},
-	}
-	for _, f := range u.Factors {
-		a.factors[f] = true
-	}
-	if u.TOTPSecret != "" {
-		a.totp.verified = u.TOTPSecret
-		a.factors[SoftwareToken] = true
-	}
-	return a
-}
-
-// add puts an account into the pool. Where users sign in with an attribute, what
-// was given as the username is that attribute, and the subject is the username.
-func (p *pool) add(a *account) {
-	if len(p.UsernameAttributes) > 0 {
-		attribute := "phone_number"
-		if strings.Contains(a.Username, "@") {
-			attribute = "email"
-		}
-		if slices.Contains(p.UsernameAttributes, attribute) {
-			a.set(attribute, a.Username)
-		}
-		a.Username = a.sub
-	}
-	p.accounts[a.Username] = a
-}
-
-// set sets an attribute.
-func (a *account) set(name, value string) {
-	if a.Attributes == nil {
-		a.Attributes = map[string]string{}
-	}
-	a.Attributes[name] = value
-}
-
-// byName finds an account by what Cognito takes as USERNAME: its username, its
-// subject, or an attribute that the pool takes instead.
-func (p *pool) byName(name string) *account {
-	if a := p.accounts[name]; a != nil {
-		return a
-	}
-	for _, a := range p.accounts {
-		if a.sub == name || p.hasAlias(a, name) {
-			return a
-		}
-	}
-	return nil
-}
-
-// hasAlias says whether the user signs in with that attribute.
-func (p *pool) hasAlias(a *account, value string) bool {
-	if value == "" {
-		return false
-	}
-	for _, name := range p.UsernameAttributes {
-		if a.Attributes[name] == value {
-			return true
-		}
-	}
-	for _, name := range p.AliasAttributes {
-		verified := name == "preferred_username" || a.Attributes[name+"_verified"] == "true"
-		if verified && a.Attributes[name] == value {
-			return true
-		}
-	}
-	return false
-}
-
-// mfaList is what GetUser calls UserMFASettingList: the factors that are on, in
-// a stable order.
-func (a *account) mfaList() []Factor {
-	return slices.Sorted(maps.Keys(a.factors))
-}
-
-// preference is what GetUser calls PreferredMfaSetting. Where the pool requires
-// MFA the only factor of a user counts as preferred (seen in Amplify Flutter's
-// mfa_sms_totp_required_test).
-func (p *pool) preference(a *account) Factor {
-	if a.factors[a.preferred] {
-		return a.preferred
-	}
-	if on := a.mfaList(); len(on) == 1 && p.MFA == MFARequired {
-		return on[0]
-	}
-	return ""
 }

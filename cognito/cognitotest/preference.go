@@ -5,17 +5,22 @@ type mfaSettings struct {
 	PreferredMfa bool
 }
 
-type setUserMFAPreferenceInput struct {
-	AccessToken              string
+// mfaPreference is what is asked for, by factor; a factor that is not sent stays
+// as it is.
+type mfaPreference struct {
 	EmailMfaSettings         *mfaSettings
 	SMSMfaSettings           *mfaSettings
 	SoftwareTokenMfaSettings *mfaSettings
 }
 
-// setUserMFAPreference turns factors on and off; a factor that is not sent stays
-// as it is. The last factor can be turned off even where the pool requires one
-// (seen in Amplify Flutter's mfa_totp_required_test); the next sign-in is then
-// MFA_SETUP again:
+type setUserMFAPreferenceInput struct {
+	AccessToken string
+	mfaPreference
+}
+
+// setUserMFAPreference turns factors on and off. The last one can be turned off
+// even where the pool requires one (seen in Amplify Flutter's
+// mfa_totp_required_test); the next sign-in is then MFA_SETUP again:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserMFAPreference.html
 func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error) {
 	var c constraints
@@ -30,6 +35,14 @@ func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error
 	if err := a.usable(); err != nil {
 		return nil, err
 	}
+	if err := p.applyPreference(a, in.mfaPreference); err != nil {
+		return nil, err
+	}
+	return struct{}{}, nil
+}
+
+// applyPreference does what is asked for, or nothing.
+func (p *pool) applyPreference(a *account, in mfaPreference) error {
 	asked := map[Factor]mfaSettings{}
 	for f, settings := range map[Factor]*mfaSettings{
 		EmailOTP: in.EmailMfaSettings, SMS: in.SMSMfaSettings, SoftwareToken: in.SoftwareTokenMfaSettings,
@@ -39,12 +52,12 @@ func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error
 		}
 	}
 	if err := p.checkPreference(a, asked); err != nil {
-		return nil, err
+		return err
 	}
 	for f, settings := range asked {
 		a.prefer(f, settings)
 	}
-	return struct{}{}, nil
+	return nil
 }
 
 // checkPreference says why the settings cannot be, before any is changed.

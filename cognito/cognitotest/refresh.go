@@ -120,11 +120,7 @@ func (s *Server) globalSignOut(in *globalSignOutInput) (any, error) {
 	if err := a.usable(); err != nil {
 		return nil, err
 	}
-	for _, g := range s.grants {
-		if g.account == a {
-			s.revoked[g.event] = true
-		}
-	}
+	s.signOut(a)
 	return struct{}{}, nil
 }
 

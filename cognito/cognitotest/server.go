@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +19,8 @@ type Options struct {
 	// Region is part of every issuer; us-east-1 when empty. The ID of each pool
 	// must begin with it.
 	Region string
-	// Pools are the user pools to serve; [DemoPools] when empty.
+	// Pools are the user pools to serve; [DemoPools] when nil. More can be made
+	// while the server runs, by CreateUserPool.
 	Pools []Pool
 	// Now is the clock; [time.Now] when nil.
 	Now func() time.Time
@@ -40,7 +43,8 @@ type Options struct {
 // Server is the stand-in. Make one with [New]; it is safe for concurrent use.
 type Server struct {
 	region     string
-	now        func() time.Time
+	clock      func() time.Time
+	offset     atomic.Int64 // nanoseconds that the clock was moved by
 	logger     *slog.Logger
 	operations map[string]operation
 
@@ -52,7 +56,8 @@ type Server struct {
 	pools       map[string]*pool
 	clients     map[string]*client
 	sessions    map[string]*session
-	swept       time.Time // when sessions were last forgotten
+	spare       *rsa.PrivateKey // see sharedKey
+	swept       time.Time       // when sessions were last forgotten
 	grants      map[string]*grant
 	revoked     map[string]bool
 	calls       map[string]int
@@ -60,6 +65,8 @@ type Server struct {
 	faults      map[string][]Fault
 	latency     Latency
 	buckets     map[category]*bucket
+	journal     []Call
+	codes       map[string]*authorization
 	refused     map[string]int
 }
 
@@ -69,7 +76,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{
 		region:   o.Region,
-		now:      o.Now,
+		clock:    o.Now,
 		logger:   o.Logger,
 		variants: o.Variants,
 		rand:     o.Rand,
@@ -82,12 +89,13 @@ func New(o Options) (*Server, error) {
 		faults:   map[string][]Fault{},
 		latency:  o.Latency,
 		refused:  map[string]int{},
+		codes:    map[string]*authorization{},
 	}
 	if s.region == "" {
 		s.region = "us-east-1"
 	}
-	if s.now == nil {
-		s.now = time.Now
+	if s.clock == nil {
+		s.clock = time.Now
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader
@@ -99,7 +107,7 @@ func New(o Options) (*Server, error) {
 	s.setQuota(o.Quota)
 
 	pools := o.Pools
-	if len(pools) == 0 {
+	if pools == nil {
 		pools = DemoPools()
 	}
 	for _, p := range pools {
@@ -113,7 +121,8 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP answers the API at POST /, each pool's keys at
+// ServeHTTP answers the API at POST /, OAuth 2.0's token endpoint at
+// POST /oauth2/token, each pool's keys at
 // GET /{poolID}/.well-known/jwks.json, its discovery document at
 // GET /{poolID}/.well-known/openid-configuration, and a browser's preflight
 // anywhere. Everything else is 404. Every answer has the server's clock in Date.
@@ -126,6 +135,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 	case r.Method == http.MethodPost && r.URL.Path == "/":
 		s.serveCall(w, r)
+	case r.Method == http.MethodPost && r.URL.Path == "/oauth2/token":
+		s.serveToken(w, r)
 	case r.Method == http.MethodGet && wellKnown && document == "jwks.json":
 		s.serveKeys(w, r, poolID)
 	case r.Method == http.MethodGet && wellKnown && document == "openid-configuration":
@@ -149,6 +160,12 @@ func allowBrowsers(h http.Header, r *http.Request) {
 		h.Set("Access-Control-Allow-Headers", asked)
 	}
 }
+
+// now is the time by the server's clock.
+func (s *Server) now() time.Time { return s.clock().Add(time.Duration(s.offset.Load())) }
+
+// Advance moves the server's clock on, or back where d is negative.
+func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
 
 // random returns n bytes of the server's randomness. The caller holds s.mu.
 func (s *Server) random(n int) []byte {

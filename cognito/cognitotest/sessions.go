@@ -13,6 +13,8 @@ type challenge string
 // The challenges that the stand-in gives.
 const (
 	emailOTP            challenge = "EMAIL_OTP"
+	passwordChallenge   challenge = "PASSWORD"
+	selectChallenge     challenge = "SELECT_CHALLENGE"
 	mfaSetup            challenge = "MFA_SETUP"
 	passwordVerifier    challenge = "PASSWORD_VERIFIER"
 	newPasswordRequired challenge = "NEW_PASSWORD_REQUIRED"

@@ -18,6 +18,7 @@ const (
 	deviceKeyShape
 	deviceNameShape
 	nameShape
+	poolNameShape
 	sessionShape
 	userCodeShape
 	userPoolIDShape
@@ -41,6 +42,8 @@ func (s shape) rules() (minLen, maxLen int, pattern, allowed string) {
 		return 0, 131072, "", ""
 	case nameShape:
 		return 1, 1024, "", ""
+	case poolNameShape:
+		return 1, 128, `[\w\s+=,.@-]+`, alphanumeric + "_ \t+=,.@-"
 	case sessionShape:
 		// The model says 2048, and Cognito's own error says 8192
 		// (aws-amplify/amplify-js#14411).

@@ -28,6 +28,7 @@ type grant struct {
 	account  *account
 	client   *client
 	device   string // the key of the device, empty where the pool remembers none
+	scope    string
 	origin   string
 	event    string
 	signedIn time.Time
@@ -52,10 +53,19 @@ func (s *Server) grantTokens(c *client, a *account, device string) authenticatio
 		added = s.addDevice(a)
 		device = added.DeviceKey
 	}
+	g, refresh := s.grant(c, a, device, apiScope)
+	result := s.tokensOf(g)
+	result.RefreshToken, result.NewDeviceMetadata = refresh, added
+	return result
+}
+
+// grant makes a finished sign-in and its refresh token. The caller holds s.mu.
+func (s *Server) grant(c *client, a *account, device, scope string) (*grant, string) {
 	g := &grant{
 		account:  a,
 		client:   c,
 		device:   device,
+		scope:    scope,
 		origin:   s.uuid(),
 		event:    s.uuid(),
 		signedIn: s.now(),
@@ -63,9 +73,7 @@ func (s *Server) grantTokens(c *client, a *account, device string) authenticatio
 	}
 	refresh := s.opaqueToken()
 	s.grants[refresh] = g
-	result := s.tokensOf(g)
-	result.RefreshToken, result.NewDeviceMetadata = refresh, added
-	return result
+	return g, refresh
 }
 
 // tokensOf makes an access token and an ID token of a grant. The caller holds
@@ -84,7 +92,7 @@ func (s *Server) tokensOf(g *grant) authenticationResult {
 func (s *Server) accessClaims(g *grant) jwt.MapClaims {
 	claims := s.commonClaims(g, "access")
 	claims["client_id"] = g.client.ID
-	claims["scope"] = apiScope
+	claims["scope"] = g.scope
 	claims["username"] = g.account.Username
 	if g.device != "" {
 		claims["device_key"] = g.device
@@ -218,6 +226,7 @@ func (s *Server) Mint(poolID string, claims map[string]any) string {
 	minted := s.accessClaims(&grant{
 		account:  a,
 		client:   s.clients[p.Clients[0].ID],
+		scope:    apiScope,
 		origin:   s.uuid(),
 		event:    s.uuid(),
 		signedIn: s.now(),

@@ -55,10 +55,12 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	status, body := s.encode(w.Header(), name, reply, err)
 	w.Header().Set("X-Amzn-RequestId", requestID)
+	exception := strings.TrimSuffix(w.Header().Get("X-Amzn-ErrorType"), ":")
 	record := []slog.Attr{slog.String("operation", name), slog.Int("status", status)}
-	if exception := w.Header().Get("X-Amzn-ErrorType"); exception != "" {
-		record = append(record, slog.String("exception", strings.TrimSuffix(exception, ":")))
+	if exception != "" {
+		record = append(record, slog.String("exception", exception))
 	}
+	s.note(Call{At: s.now(), Operation: name, Status: status, Exception: exception})
 	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call", record...)
 	fault.write(w, status, body)
 }

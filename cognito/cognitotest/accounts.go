@@ -1,0 +1,204 @@
+package cognitotest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// User describes a user and the state to start in.
+type User struct {
+	Username   string
+	Password   string
+	Attributes map[string]string
+	// Federated users sign in with another identity provider: they have no
+	// password here and Cognito never challenges them.
+	Federated bool
+	// Unconfirmed users have not confirmed their sign-up.
+	Unconfirmed bool
+	// ResetRequired users were told by an administrator to reset their password.
+	ResetRequired bool
+	// ForceNewPassword users were made by an administrator and must choose a
+	// password at their first sign-in.
+	ForceNewPassword bool
+	// Disabled users can do nothing.
+	Disabled bool
+	// TOTPSecret, in base32, is an authenticator app that is set up and on.
+	TOTPSecret string
+	// Factors are further second factors that are on: SMS, EmailOTP.
+	Factors []Factor
+	// AppOff keeps the authenticator app of TOTPSecret set up and off.
+	AppOff bool
+	// PendingSecret is the secret of an AssociateSoftwareToken whose code was
+	// not sent yet.
+	PendingSecret string
+	// AppName is the FriendlyDeviceName of the app.
+	AppName string
+	// Subject is the user's sub; random when empty.
+	Subject string
+	// Preferred is the factor to ask for first, where there are several.
+	Preferred Factor
+}
+
+// account is a user in service.
+type account struct {
+	User
+	sub       string
+	factors   map[Factor]bool
+	preferred Factor
+	totp      softwareToken
+	// sent is the code that was sent by SMS or e-mail last.
+	sent    sentCode
+	lockout lockout
+	devices map[string]*device // by key
+	// created and modified are when the user was made and changed last.
+	created, modified time.Time
+}
+
+func (s *Server) newAccount(u User) *account {
+	u.Attributes = maps.Clone(u.Attributes)
+	a := &account{
+		User: u, sub: u.Subject, preferred: u.Preferred,
+		factors: map[Factor]bool{}, devices: map[string]*device{},
+		created: s.now(), modified: s.now(),
+	}
+	if a.sub == "" {
+		a.sub = s.uuid()
+	}
+	a.totp.pending, a.totp.device = u.PendingSecret, u.AppName
+	for _, f := range u.Factors {
+		a.factors[f] = true
+	}
+	if u.TOTPSecret != "" {
+		a.totp.verified = u.TOTPSecret
+		if !u.AppOff {
+			a.factors[SoftwareToken] = true
+		}
+	}
+	return a
+}
+
+// add puts an account into the pool. Where users sign in with an attribute, what
+// was given as the username is that attribute, and the subject is the username.
+func (p *pool) add(a *account) error {
+	if p.taken(a.Username) {
+		return errDuplicate
+	}
+	if len(p.UsernameAttributes) > 0 && a.Username != a.sub {
+		attribute := attributeOf(a.Username)
+		if slices.Contains(p.UsernameAttributes, attribute) {
+			a.set(attribute, a.Username)
+		}
+		a.Username = a.sub
+	}
+	p.accounts[a.Username] = a
+	return nil
+}
+
+// taken says whether somebody has that name. Where a name is a name in one way
+// alone, the answer does not go through everybody.
+func (p *pool) taken(name string) bool {
+	if p.CaseInsensitive || len(p.UsernameAttributes) > 0 {
+		return p.byName(name) != nil
+	}
+	return p.accounts[name] != nil
+}
+
+// attributeOf is the attribute that an address is of.
+func attributeOf(address string) string {
+	if strings.Contains(address, "@") {
+		return "email"
+	}
+	return "phone_number"
+}
+
+// set sets an attribute.
+func (a *account) set(name, value string) {
+	if a.Attributes == nil {
+		a.Attributes = map[string]string{}
+	}
+	a.Attributes[name] = value
+}
+
+// byName finds an account by what Cognito takes as USERNAME: its username, its
+// subject, or an attribute that the pool takes instead.
+func (p *pool) byName(name string) *account {
+	if a := p.accounts[name]; a != nil {
+		return a
+	}
+	for _, a := range p.accounts {
+		if a.sub == name || p.same(a.Username, name) || p.hasAlias(a, name) {
+			return a
+		}
+	}
+	return nil
+}
+
+// same compares names as the pool does.
+func (p *pool) same(a, b string) bool {
+	return a == b || p.CaseInsensitive && strings.EqualFold(a, b)
+}
+
+// hasAlias says whether the user signs in with that attribute.
+func (p *pool) hasAlias(a *account, value string) bool {
+	if value == "" {
+		return false
+	}
+	for _, name := range p.UsernameAttributes {
+		if p.same(a.Attributes[name], value) {
+			return true
+		}
+	}
+	for _, name := range p.AliasAttributes {
+		verified := name == "preferred_username" || a.Attributes[name+"_verified"] == "true"
+		if verified && p.same(a.Attributes[name], value) {
+			return true
+		}
+	}
+	return false
+}
+
+// mfaList is what GetUser calls UserMFASettingList: the factors that are on, in
+// a stable order.
+func (a *account) mfaList() []Factor {
+	return slices.Sorted(maps.Keys(a.factors))
+}
+
+// preference is what GetUser calls PreferredMfaSetting. Where the pool requires
+// MFA the only factor of a user counts as preferred (seen in Amplify Flutter's
+// mfa_sms_totp_required_test).
+func (p *pool) preference(a *account) Factor {
+	if a.factors[a.preferred] {
+		return a.preferred
+	}
+	if on := a.mfaList(); len(on) == 1 && p.MFA == MFARequired {
+		return on[0]
+	}
+	return ""
+}
+
+// status is what Cognito calls UserStatus.
+func (a *account) status() string {
+	switch {
+	case a.Federated:
+		return "EXTERNAL_PROVIDER"
+	case a.Unconfirmed:
+		return "UNCONFIRMED"
+	case a.ForceNewPassword:
+		return "FORCE_CHANGE_PASSWORD"
+	case a.ResetRequired:
+		return "RESET_REQUIRED"
+	default:
+		return "CONFIRMED"
+	}
+}
+
+// attributes are the user's attributes as the API gives them, sub first.
+func (a *account) attributes() []attribute {
+	list := []attribute{{"sub", a.sub}}
+	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
+		list = append(list, attribute{name, a.Attributes[name]})
+	}
+	return list
+}

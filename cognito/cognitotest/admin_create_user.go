@@ -1,0 +1,106 @@
+package cognitotest
+
+import "slices"
+
+type adminCreateUserInput struct {
+	adminInput
+	DesiredDeliveryMediums []string
+	MessageAction          string
+	TemporaryPassword      string
+	UserAttributes         []attribute
+}
+
+// createdUser is a user as the operations that make one give it.
+type createdUser struct {
+	Attributes           []attribute
+	Enabled              bool
+	UserCreateDate       epoch
+	UserLastModifiedDate epoch
+	UserStatus           string
+	Username             string
+}
+
+// adminCreateUser makes a user who must choose a password at the first sign-in:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
+func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
+	var c constraints
+	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
+	c.required("username", in.Username, usernameShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	p, err := s.pool(in.UserPoolID)
+	if err != nil {
+		return nil, err
+	}
+	if in.MessageAction == "RESEND" {
+		// No message is ever sent, so that there is none to send again.
+		a := p.byName(in.Username)
+		if a == nil {
+			return nil, userNotFound()
+		}
+		return map[string]createdUser{"User": a.summary()}, nil
+	}
+	password := in.TemporaryPassword
+	if password == "" {
+		password = s.temporaryPassword()
+	} else if err := p.checkPassword(password); err != nil {
+		return nil, err
+	}
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]createdUser{"User": a.summary()}, nil
+}
+
+// makeAccount adds a user to a pool, where the name and the attributes can be.
+// The caller holds s.mu.
+func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account, error) {
+	if err := p.checkUsername(u.Username); err != nil {
+		return nil, err
+	}
+	a := s.newAccount(u)
+	if err := a.setAll(attributes); err != nil {
+		return nil, err
+	}
+	if p.taken(u.Username) {
+		return nil, &exception{name: "UsernameExistsException", message: "User account already exists"}
+	}
+	for _, name := range p.UsernameAttributes {
+		if value := a.Attributes[name]; value != "" && p.taken(value) {
+			return nil, &exception{name: "UsernameExistsException", message: "An account with the " + name + " already exists."}
+		}
+	}
+	return a, p.add(a)
+}
+
+// checkUsername says why a name is none for this pool.
+func (p *pool) checkUsername(name string) error {
+	attribute := attributeOf(name)
+	email, phone := slices.Contains(p.UsernameAttributes, "email"), slices.Contains(p.UsernameAttributes, "phone_number")
+	isPhone := attribute == "phone_number" && len(name) > 1 && name[0] == '+'
+	switch {
+	case email && phone && attribute != "email" && !isPhone:
+		return invalidParameter("Username should be either an email or a phone number.")
+	case email && !phone && attribute != "email":
+		return invalidParameter("Username should be an email.")
+	case phone && !email && !isPhone:
+		return invalidParameter("Username should be a phone number.")
+	case attribute == "email" && slices.Contains(p.AliasAttributes, "email"):
+		return invalidParameter("Username cannot be of email format, since user pool is configured for email alias.")
+	}
+	return nil
+}
+
+// summary is the user as it was made.
+func (a *account) summary() createdUser {
+	return createdUser{
+		Attributes: a.attributes(), Enabled: !a.Disabled, UserStatus: a.status(), Username: a.Username,
+		UserCreateDate: epoch(a.created), UserLastModifiedDate: epoch(a.modified),
+	}
+}
+
+// temporaryPassword makes a password that the default policy takes. The caller
+// holds s.mu.
+func (s *Server) temporaryPassword() string { return "Aa1-" + s.uuid() }

@@ -1,0 +1,45 @@
+package cognitotest
+
+import "crypto/subtle"
+
+type changePasswordInput struct {
+	AccessToken      string
+	PreviousPassword string
+	ProposedPassword string
+}
+
+// changePassword sets a new password by the old one:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html
+func (s *Server) changePassword(in *changePasswordInput) (any, error) {
+	a, p, err := s.signedInUser(in.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.lockout.attempt(s.now()); err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(in.PreviousPassword)) != 1 {
+		a.lockout.fail(s.now())
+		return nil, wrongPassword()
+	}
+	if err := p.checkPassword(in.ProposedPassword); err != nil {
+		return nil, err
+	}
+	a.setPassword(in.ProposedPassword, s)
+	return struct{}{}, nil
+}
+
+// signedInUser finds whom an access token speaks for, where that user can be
+// worked with. The caller holds s.mu.
+func (s *Server) signedInUser(token string) (*account, *pool, error) {
+	var c constraints
+	c.required("accessToken", token, accessTokenShape)
+	if err := c.err(); err != nil {
+		return nil, nil, err
+	}
+	a, p, err := s.authorize(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, p, a.usable()
+}

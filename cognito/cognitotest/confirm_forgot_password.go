@@ -1,0 +1,34 @@
+package cognitotest
+
+type confirmForgotPasswordInput struct {
+	ClientID         string `json:"ClientId"`
+	ConfirmationCode string
+	Password         string
+	SecretHash       string
+	Username         string
+}
+
+// confirmForgotPassword sets a new password by the code that was sent for it:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
+func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, error) {
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	if err != nil {
+		return nil, err
+	}
+	a := c.pool.byName(in.Username)
+	switch {
+	case a == nil && c.RevealUnknownUsers:
+		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+	case a == nil:
+		return nil, expiredCode()
+	}
+	if err := c.pool.checkPassword(in.Password); err != nil {
+		return nil, err
+	}
+	if err := a.confirmCode(in.ConfirmationCode, forReset, s); err != nil {
+		return nil, err
+	}
+	a.setPassword(in.Password, s)
+	a.lockout = lockout{}
+	return struct{}{}, nil
+}

@@ -1,0 +1,51 @@
+package cognitotest
+
+type confirmSignUpInput struct {
+	ClientID         string `json:"ClientId"`
+	ConfirmationCode string
+	SecretHash       string
+	Username         string
+}
+
+// confirmSignUp confirms a user by the code of the sign-up, and the address that
+// the code was sent to:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html
+func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	if err != nil {
+		return nil, err
+	}
+	a := c.pool.byName(in.Username)
+	switch {
+	case a == nil && c.RevealUnknownUsers:
+		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+	case a == nil:
+		return nil, expiredCode()
+	case !a.Unconfirmed:
+		return nil, notAuthorized("User cannot be confirmed. Current status is " + a.status())
+	}
+	if err := a.confirmCode(in.ConfirmationCode, forSignUp, s); err != nil {
+		return nil, err
+	}
+	if attribute := c.pool.verifies(a); attribute != "" {
+		a.set(attribute+"_verified", "true")
+	}
+	a.Unconfirmed, a.modified = false, s.now()
+	return struct{}{}, nil
+}
+
+// confirmCode takes a code that was sent for this, once.
+func (a *account) confirmCode(code string, to purpose, s *Server) error {
+	switch {
+	case a.sent.purpose != to || a.sent.code == "" || !s.now().Before(a.sent.expires):
+		return expiredCode()
+	case !a.sent.fits(code, to):
+		return &exception{name: "CodeMismatchException", message: "Invalid verification code provided, please try again."}
+	}
+	a.sent = sentCode{}
+	return nil
+}
+
+func expiredCode() *exception {
+	return &exception{name: "ExpiredCodeException", message: "Invalid code provided, please request a code again."}
+}

@@ -1,0 +1,105 @@
+package cognitotest
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+)
+
+// poolRequest are the members of CreateUserPool and UpdateUserPool that change
+// what the stand-in does.
+type poolRequest struct {
+	UserPoolID             string `json:"UserPoolId"`
+	PoolName               string
+	MfaConfiguration       MFA
+	AliasAttributes        []string
+	UsernameAttributes     []string
+	AutoVerifiedAttributes []string
+	DeviceConfiguration    *DeviceConfiguration
+	UserPoolTier           string
+	AdminCreateUserConfig  struct{ AllowAdminCreateUserOnly bool }
+	UsernameConfiguration  struct{ CaseSensitive *bool }
+	IssuerConfiguration    struct{ Type IssuerType }
+	SmsConfiguration       json.RawMessage
+	Policies               struct {
+		PasswordPolicy *PasswordPolicy
+		SignInPolicy   struct{ AllowedFirstAuthFactors []string }
+	}
+}
+
+// createUserPool makes a pool:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
+func (s *Server) createUserPool(body []byte) (any, error) {
+	in, settings, err := readPoolRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.required("poolName", in.PoolName, poolNameShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	sms := len(in.SmsConfiguration) > 0
+	switch {
+	case len(in.AliasAttributes) > 0 && len(in.UsernameAttributes) > 0:
+		return nil, invalidParameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+	case in.MfaConfiguration != "" && in.MfaConfiguration != MFAOff && !sms:
+		return nil, invalidParameter("SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
+	}
+	p := Pool{
+		ID: s.region + "_" + s.alphanumeric(9), Name: in.PoolName, MFA: in.MfaConfiguration,
+		// Authenticator apps are switched on by SetUserPoolMfaConfig alone.
+		SoftwareTokenDisabled: true,
+		AliasAttributes:       in.AliasAttributes,
+		UsernameAttributes:    in.UsernameAttributes,
+		CaseInsensitive:       in.UsernameConfiguration.CaseSensitive != nil && !*in.UsernameConfiguration.CaseSensitive,
+		Key:                   s.sharedKey(),
+	}
+	if sms && p.MFA != "" && p.MFA != MFAOff {
+		p.Factors = []Factor{SMS}
+	}
+	in.update(&p, settings)
+	if err := s.addPool(p); err != nil {
+		return nil, invalidParameter("%s", err)
+	}
+	created := s.pools[p.ID]
+	created.keys = []*signingKey{newSigningKey(p.Key)}
+	return map[string]any{"UserPool": created.describe(s)}, nil
+}
+
+// readPoolRequest reads a request twice: what the stand-in looks at, and the rest.
+func readPoolRequest(body []byte) (poolRequest, map[string]json.RawMessage, error) {
+	var in poolRequest
+	settings := map[string]json.RawMessage{}
+	if json.Unmarshal(body, &in) != nil || json.Unmarshal(body, &settings) != nil {
+		return in, nil, misfit()
+	}
+	maps.DeleteFunc(settings, func(name string, _ json.RawMessage) bool {
+		return strings.HasPrefix(name, "UserPoolId") || name == "PoolName" || name == "MfaConfiguration"
+	})
+	return in, settings, nil
+}
+
+// update sets what both CreateUserPool and UpdateUserPool can set.
+func (in poolRequest) update(p *Pool, settings map[string]json.RawMessage) {
+	p.AutoVerifiedAttributes = in.AutoVerifiedAttributes
+	p.AdminCreateUserOnly = in.AdminCreateUserConfig.AllowAdminCreateUserOnly
+	p.PasswordPolicy = in.Policies.PasswordPolicy
+	p.FirstFactors = in.Policies.SignInPolicy.AllowedFirstAuthFactors
+	p.Tier = in.UserPoolTier
+	p.Devices = in.DeviceConfiguration
+	if in.IssuerConfiguration.Type != "" {
+		p.IssuerType = in.IssuerConfiguration.Type
+	}
+	p.Settings = settings
+}
+
+// alphanumeric makes the random part of an ID. The caller holds s.mu.
+func (s *Server) alphanumeric(n int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	b := s.random(n)
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return string(b)
+}

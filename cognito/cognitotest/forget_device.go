@@ -1,0 +1,26 @@
+package cognitotest
+
+type forgetDeviceInput struct {
+	AccessToken string
+	DeviceKey   string
+}
+
+// forgetDevice forgets a device of the user's, and with it the refresh tokens of
+// its sign-ins:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgetDevice.html
+func (s *Server) forgetDevice(in *forgetDeviceInput) (any, error) {
+	a, _, err := s.signedInUser(in.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.required("deviceKey", in.DeviceKey, deviceKeyShape)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if err := a.checkDevice(in.DeviceKey); err != nil {
+		return nil, err
+	}
+	delete(a.devices, in.DeviceKey)
+	return struct{}{}, nil
+}

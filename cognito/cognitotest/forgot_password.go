@@ -1,0 +1,45 @@
+package cognitotest
+
+type forgotPasswordInput struct {
+	ClientID   string `json:"ClientId"`
+	SecretHash string
+	Username   string
+}
+
+// forgotPassword sends a code with which a new password can be set:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html
+func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	if err != nil {
+		return nil, err
+	}
+	a := c.pool.byName(in.Username)
+	switch {
+	case a == nil && c.RevealUnknownUsers:
+		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+	case a == nil:
+		// So that nobody learns who has an account, an address is made up.
+		return map[string]codeDelivery{"CodeDeliveryDetails": {
+			AttributeName: "email", DeliveryMedium: "EMAIL", Destination: masked("a@a"),
+		}}, nil
+	case a.Disabled:
+		return nil, notAuthorized("User is disabled.")
+	case a.ForceNewPassword || a.Federated:
+		return nil, notAuthorized("User password cannot be reset in the current state.")
+	}
+	attribute := a.recovery()
+	if attribute == "" {
+		return nil, noRecovery()
+	}
+	return map[string]codeDelivery{"CodeDeliveryDetails": s.send(a, attribute, forReset, 6)}, nil
+}
+
+// recovery is the verified address that a code can be sent to.
+func (a *account) recovery() string {
+	for _, name := range []string{"email", "phone_number"} {
+		if a.Attributes[name] != "" && a.Attributes[name+"_verified"] == "true" {
+			return name
+		}
+	}
+	return ""
+}

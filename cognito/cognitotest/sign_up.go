@@ -1,0 +1,70 @@
+package cognitotest
+
+import "slices"
+
+type signUpInput struct {
+	ClientID       string `json:"ClientId"`
+	Password       string
+	SecretHash     string
+	UserAttributes []attribute
+	Username       string
+}
+
+type signUpOutput struct {
+	CodeDeliveryDetails *codeDelivery `json:",omitempty"`
+	UserConfirmed       bool
+	UserSub             string
+}
+
+// signUp makes a user who still has to be confirmed:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html
+func (s *Server) signUp(in *signUpInput) (any, error) {
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	if err != nil {
+		return nil, err
+	}
+	p := c.pool
+	if p.AdminCreateUserOnly {
+		return nil, notAuthorized("SignUp is not permitted for this user pool")
+	}
+	if err := p.checkPassword(in.Password); err != nil {
+		return nil, err
+	}
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: in.Password, Unconfirmed: true}, in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
+	out := signUpOutput{UserSub: a.sub}
+	if attribute := p.verifies(a); attribute != "" {
+		delivery := s.send(a, attribute, forSignUp, 6)
+		out.CodeDeliveryDetails = &delivery
+	}
+	return out, nil
+}
+
+// verifies is the attribute that the pool verifies by a code at sign-up, empty
+// where the user has none of them.
+func (p *pool) verifies(a *account) string {
+	for _, name := range []string{"phone_number", "email"} { // phone numbers first, as in Cognito
+		if slices.Contains(p.AutoVerifiedAttributes, name) && a.Attributes[name] != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// knownClient finds the client of an operation on a user that is not signed in,
+// and checks the proof that the caller knows its secret. The caller holds s.mu.
+func (s *Server) knownClient(id, username, secretHash string) (*client, error) {
+	var shapes constraints
+	shapes.required("clientId", id, clientIDShape)
+	shapes.required("username", username, usernameShape)
+	if err := shapes.err(); err != nil {
+		return nil, err
+	}
+	c, err := s.client(id)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.checkSecretHash(username, map[string]string{"SECRET_HASH": secretHash})
+}

@@ -1,0 +1,32 @@
+package cognitotest
+
+// updateUserPool sets everything of a pool that is not fixed when it is made, to
+// its default where the request does not name it:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
+func (s *Server) updateUserPool(body []byte) (any, error) {
+	in, settings, err := readPoolRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.pool(in.UserPoolID)
+	if err != nil {
+		return nil, err
+	}
+	switch in.IssuerConfiguration.Type {
+	case "", IssuerOriginal, IssuerUpdated:
+	default:
+		return nil, invalidParameter("1 validation error detected: Value '%s' at 'issuerConfiguration.type' failed to satisfy constraint: "+
+			"Member must satisfy enum value set: [UPDATED, ORIGINAL]", in.IssuerConfiguration.Type)
+	}
+	if in.PoolName != "" {
+		p.Name = in.PoolName
+	}
+	for _, name := range []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration"} { // fixed
+		if value, ok := p.Settings[name]; ok {
+			settings[name] = value
+		}
+	}
+	in.update(&p.Pool, settings)
+	p.modified = s.now()
+	return struct{}{}, nil
+}
