@@ -36,13 +36,13 @@ type Server struct {
 	ended  chan struct{}
 }
 
-func need(t testing.TB) {
+func need(t testing.TB, program string) {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
+	if _, err := exec.LookPath(program); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not leave these tests out")
+			t.Fatalf("%s is not installed, and CI must not leave these tests out", program)
 		}
-		t.Skip("redis-server is not installed: what the service does with Redis is not tested")
+		t.Skipf("%s is not installed: what the service does with Redis is not tested", program)
 	}
 }
 
@@ -50,7 +50,7 @@ func need(t testing.TB) {
 // too, until the test ends.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	need(t)
+	need(t, "redis-server")
 	// t.TempDir's names are too long for a socket (108 bytes, unix(7)).
 	dir, err := os.MkdirTemp("", "redis")
 	if err != nil {
@@ -190,4 +190,9 @@ func FreePort(t testing.TB) string {
 	defer func() { _ = l.Close() }()
 	_, port, _ := strings.Cut(l.Addr().String(), ":")
 	return port
+}
+
+// arg is the value of an argument.
+func (s *Server) arg(name string) string {
+	return s.Args[slices.Index(s.Args, name)+1]
 }
