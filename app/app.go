@@ -118,7 +118,7 @@ func (a *App) wire(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	a.public = newListener("ADDR", withPage(public, o.Page), o.Logger, c.MaxConnections)
+	a.public = newListener("ADDR", a.tellToClose(withPage(public, o.Page)), o.Logger, c.MaxConnections)
 	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ type Config struct {
 	TLSCertFile         string        `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
 	TLSKeyFile          string        `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
 	MaxConnections      int           `env:"MAX_CONNECTIONS" envDefault:"10000" doc:"Connections that the API holds at once; more wait to be accepted."`
+	ShutdownDelay       time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s" doc:"How long the service goes on answering after SIGTERM, while /readyz fails already: longer than the load balancer in front takes to notice. The process ends at most 20 seconds later. 0 to 10m."`
 	Profiling           bool          `env:"PROFILING" envDefault:"false" doc:"Serve /debug/pprof/ on the admin address."`
 	TraceEndpoint       string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"Where traces go by OTLP over HTTP, such as http://collector:4318. Empty: no traces. OpenTelemetry's other OTEL_ variables count too."`
 	LogLevel            slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR. PUT /loglevel on the admin address changes it while running."`
@@ -234,6 +235,7 @@ func (c *Config) faults(set map[string]string) []error {
 	want(c.PendingTTL >= 0 && c.PendingTTL <= 24*time.Hour, "PENDING_TTL", "0 to 24h")
 	want(c.AuthSessionValidity >= 3*time.Minute && c.AuthSessionValidity <= 15*time.Minute, "AUTH_SESSION_VALIDITY", "3m to 15m, as Cognito allows")
 	want(c.CognitoWriteRPS >= 1 && c.CognitoWriteRPS <= 10_000, "COGNITO_WRITE_RPS", "1 to 10000 calls a second")
+	want(c.ShutdownDelay >= 0 && c.ShutdownDelay <= 10*time.Minute, "SHUTDOWN_DELAY", "0 to 10m")
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither"))
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 )
 
-// stopTimeout is how long Wait lets requests in flight finish.
+// stopTimeout is how long Wait lets requests in flight finish, after
+// SHUTDOWN_DELAY.
 const stopTimeout = 20 * time.Second
 
 // lifecycle is what Start and Stop need to know.
@@ -55,6 +57,7 @@ func (a *App) Start(ctx context.Context) error {
 			}
 		}()
 	}
+	a.onStop(a.linger)
 	a.logger.InfoContext(ctx, "started", slog.String("addr", a.Addr()), slog.String("adminAddr", a.AdminAddr()))
 	return nil
 }
@@ -87,10 +90,38 @@ func (a *App) ready() error {
 	}
 }
 
-// Stop says "not ready", takes no new connections, lets the requests in flight
-// finish while ctx lasts, and then closes what New and Start began, the last
-// first. It may come before Start. Another Stop waits for the first and returns
-// what that returned.
+// linger goes on answering for SHUTDOWN_DELAY, so that load balancers see that
+// /readyz fails and send their requests elsewhere before the listeners close.
+func (a *App) linger(ctx context.Context) error {
+	timer := time.NewTimer(a.config.ShutdownDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// tellToClose asks connections to close after their next answer, once the
+// application is stopping: HTTP/1.1 by the header, HTTP/2 by the GOAWAY that
+// net/http sends for it. Connections that a load balancer keeps open would
+// otherwise be cut when the listeners close.
+func (a *App) tellToClose(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-a.stopping:
+			w.Header().Set("Connection", "close")
+		default:
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Stop says "not ready" at once, goes on answering for SHUTDOWN_DELAY, and then
+// takes no new connections, lets the requests in flight finish, and closes what
+// New and Start began, the last first. All of that lasts while ctx does. It may
+// come before Start. Another Stop waits for the first and returns what that
+// returned.
 func (a *App) Stop(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -124,7 +155,7 @@ func (a *App) Wait(ctx context.Context) int {
 		a.logger.ErrorContext(ctx, "a listener failed", slog.Any("error", err))
 		status = 1
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownDelay+stopTimeout)
 	defer cancel()
 	if err := a.Stop(stopping); err != nil {
 		a.logger.ErrorContext(ctx, "not everything finished in time", slog.Any("error", err))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // statements are the IAM permissions of a role, as action and resource.
@@ -107,8 +108,15 @@ func TestTaskIsAsClosedAsThePod(t *testing.T) {
 	if at(container, "ReadonlyRootFilesystem") != true || at(container, "User") != "65532:65532" || first(at(container, "LinuxParameters", "Capabilities", "Drop")) != "ALL" {
 		t.Errorf("the container may do more than it must: %v", container)
 	}
-	if grace, _ := at(container, "StopTimeout").(float64); int64(grace) <= stopTimeout(t) {
-		t.Errorf("killed after %v s", grace)
+	delay := shutdownDelay(t, container)
+	if grace, _ := at(container, "StopTimeout").(float64); int64(grace) <= int64(delay.Seconds())+stopTimeout(t) {
+		t.Errorf("killed after %v s, of which %v go by before the listeners close", grace, delay)
+	}
+	target := at(made["TargetGroup"], "Properties")
+	every, _ := at(target, "HealthCheckIntervalSeconds").(float64)
+	times, _ := at(target, "UnhealthyThresholdCount").(float64)
+	if notice := time.Duration(every*times) * time.Second; notice == 0 || delay <= notice {
+		t.Errorf("the load balancer notices after %v, and the listeners close after %v", notice, delay)
 	}
 	if at(made["TargetGroup"], "Properties", "HealthCheckPath") != "/readyz" || at(made["TargetGroup"], "Properties", "HealthCheckPort") != "9090" {
 		t.Error("the load balancer does not ask for readiness")
@@ -121,6 +129,23 @@ func TestTaskIsAsClosedAsThePod(t *testing.T) {
 			t.Errorf("%s takes tokens in clear", name)
 		}
 	}
+}
+
+// shutdownDelay is what the container's environment says.
+func shutdownDelay(t *testing.T, container any) time.Duration {
+	t.Helper()
+	list, _ := at(container, "Environment").([]any)
+	for _, e := range list {
+		if at(e, "Name") == "SHUTDOWN_DELAY" {
+			delay, err := time.ParseDuration(at(e, "Value").(string))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return delay
+		}
+	}
+	t.Fatal("SHUTDOWN_DELAY is not set")
+	return 0
 }
 
 func TestSecretIsWantedWhereItIsNeeded(t *testing.T) {

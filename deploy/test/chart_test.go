@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
@@ -93,9 +94,9 @@ func TestProbesAskTheAdminPort(t *testing.T) {
 // stopTimeout is what the service gives requests in flight, as its source says.
 func stopTimeout(t *testing.T) int64 {
 	t.Helper()
-	m := regexp.MustCompile(`stopTimeout\s+= (\d+) \* time\.Second`).FindStringSubmatch(read(t, root+"/app/app.go"))
+	m := regexp.MustCompile(`stopTimeout = (\d+) \* time\.Second`).FindStringSubmatch(read(t, root+"/app/lifecycle.go"))
 	if m == nil {
-		t.Fatal("app/app.go no longer says stopTimeout")
+		t.Fatal("app/lifecycle.go no longer says stopTimeout")
 	}
 	seconds, err := strconv.ParseInt(m[1], 10, 64)
 	if err != nil {
@@ -108,13 +109,18 @@ func TestGraceIsLongerThanTheGracefulStop(t *testing.T) {
 	stop := stopTimeout(t)
 	forEach(t, func(t *testing.T, all []document) {
 		d := find[apps.Deployment](t, all)
-		lifecycle := api(t, d).Lifecycle
-		if lifecycle == nil || lifecycle.PreStop == nil || lifecycle.PreStop.Sleep == nil || lifecycle.PreStop.Sleep.Seconds < 1 {
-			t.Fatal("nothing waits for load balancers to notice")
+		delay, err := time.ParseDuration(plain(api(t, d))["SHUTDOWN_DELAY"])
+		if err != nil || delay < time.Second {
+			t.Fatalf("nothing waits for load balancers to notice: %v, %v", delay, err)
 		}
-		grace, needed := *d.Spec.Template.Spec.TerminationGracePeriodSeconds, lifecycle.PreStop.Sleep.Seconds+stop
+		grace, needed := *d.Spec.Template.Spec.TerminationGracePeriodSeconds, int64(delay.Seconds())+stop
 		if grace <= needed {
 			t.Errorf("killed after %d s, and %d s may be needed", grace, needed)
+		}
+		// The kubelet and what watches it must see the failure before that.
+		probe := api(t, d).ReadinessProbe
+		if notice := time.Duration(probe.PeriodSeconds*probe.FailureThreshold) * time.Second; delay < notice {
+			t.Errorf("not ready is noticed after %v, and the listeners close after %v", notice, delay)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/schema"
 	"sigs.k8s.io/yaml"
@@ -64,6 +65,14 @@ func TestComposeFileSetsWhatTheServiceReads(t *testing.T) {
 	services, _ := composeFile(t)["services"].(map[string]any)
 	service, _ := services["api"].(map[string]any)
 	environment, _ := service["environment"].(map[string]any)
+	grace, err := time.ParseDuration(service["stop_grace_period"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delay, err := time.ParseDuration(environment["SHUTDOWN_DELAY"].(string))
+	if err != nil || int64(grace.Seconds()) <= int64(delay.Seconds())+stopTimeout(t) {
+		t.Errorf("killed after %v, of which %v go by before the listeners close: %v", grace, delay, err)
+	}
 	known := map[string]bool{}
 	for _, name := range settings(t) {
 		known[name], known[name+"_FILE"] = true, true
