@@ -2,7 +2,7 @@
 GEN  := go tool -modfile=tools/gen/go.mod oapi-codegen
 LINT := go tool -modfile=tools/lint/go.mod golangci-lint
 
-.PHONY: demo test generate generated lint compatible build
+.PHONY: demo test test-plain test-race test-long generate generated lint compatible build
 
 # The service, a stand-in for Amazon Cognito and a page, on loopback.
 demo:
@@ -10,10 +10,27 @@ demo:
 
 # All tests. Those that need Node, Redis, Chromium, zbar or Prometheus run where
 # these are installed and say so where they are not; with CI=true they must run.
+# FLAGS are more of go test's, such as FLAGS=-count=1.
 test:
 	go vet ./...
-	go test ./internal/qr # All samples; the race detector makes the judge 14 times slower.
-	go test -race -parallel 8 -timeout 30m ./...
+	@$(MAKE) --no-print-directory -j 2 test-plain test-race
+
+# Packages whose own code runs things at once. The race detector makes them some
+# four times slower, and what they import is compiled once more for it.
+RACE := ./app ./cognito/... ./internal/enroll ./internal/limit ./internal/pending \
+	./internal/permit ./internal/quota ./internal/redislink ./internal/token
+
+test-race:
+	go test -race -vet=off -parallel 8 -timeout 30m $(FLAGS) $(RACE)
+
+test-plain:
+	go test -vet=off -parallel 8 -timeout 30m $(FLAGS) $$(go list ./... | grep -vxF "$$(go list $(RACE))")
+
+# The exhaustive searches in full (who asks test/long), and with the race detector
+# what runs the whole service.
+test-long:
+	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./test/contract ./test/leaks
+	go test -race -vet=off -timeout 60m $(FLAGS) ./handlers ./cmd/rollout ./test/...
 
 # The server code from openapi.yaml.
 generate:

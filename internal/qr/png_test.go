@@ -17,6 +17,7 @@ import (
 	zxing "github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/skip2/go-qrcode"
 
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/program"
 )
 
@@ -122,7 +123,7 @@ func TestOtherDecodersReadThePictures(t *testing.T) {
 	r := random(t, 0)
 	folder := t.TempDir()
 	var uris, files []string
-	for i := range underRace(500, 50) {
+	for i := range long.Or(100, 500) {
 		uris = append(uris, uriOf(t, randomKey(t, r)))
 		files = append(files, filepath.Join(folder, fmt.Sprintf("%03d.png", i)))
 	}

@@ -3,8 +3,6 @@ package qr
 import (
 	"flag"
 	"math/rand/v2"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -17,16 +15,6 @@ func random(t *testing.T, stream uint64) *rand.Rand {
 	t.Helper()
 	t.Logf("-seed %d", *seed)
 	return rand.New(rand.NewPCG(*seed, stream))
-}
-
-// underRace gives the size of a sample: the smaller one where the race detector makes the other encoders and decoders,
-// which have no part in what it looks for, some fifteen times slower.
-func underRace(usual, race int) int {
-	info, _ := debug.ReadBuildInfo()
-	if info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		return race
-	}
-	return usual
 }
 
 const (

@@ -118,9 +118,6 @@ func findByZBar(t *testing.T) func(image.Image) string {
 // TestThePictureIsScannedAtArmsLength photographs the picture of a long e-mail address off a laptop's screen. Four
 // pixels a module and a URI with every parameter are there to show that the test can fail.
 func TestThePictureIsScannedAtArmsLength(t *testing.T) {
-	if underRace(1, 0) == 0 {
-		t.Skip("nothing here runs concurrently, and the race detector makes it slow")
-	}
 	uri := uriOf(t, Key{"Example", "augusta.ada.king.lovelace@example.com", secret})
 	now, _ := decodePNG(t, uri)
 	long := uri + "&algorithm=SHA1&digits=6&period=30"

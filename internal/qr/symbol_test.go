@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/skip2/go-qrcode"
+
+	"mfa-enrollment/test/long"
 )
 
 // TestExampleOfTheStandard holds the steps before the modules to the example of ISO/IEC 18004 Annex I: 01234567 as
@@ -81,9 +83,9 @@ func TestModulesAreThoseOfGoQRCode(t *testing.T) {
 	for version := 1; version <= maxVersion; version++ {
 		t.Run(fmt.Sprintf("version %d", version), func(t *testing.T) {
 			t.Parallel()
-			contents := underRace(460, 20)
+			contents := long.Or(60, 460)
 			if version > 10 {
-				contents = underRace(25, 2)
+				contents = long.Or(5, 25)
 			}
 			r := random(t, uint64(version))
 			for range contents {
@@ -104,18 +106,18 @@ func contentFor(t *testing.T, r *rand.Rand, version int) string {
 		return ok && s.version <= version
 	}
 	for {
-		long := longContent(t, r)
-		least := sort.Search(len(long), func(n int) bool { return n > 0 && !takes(long[:n], version-1) })
-		most := sort.Search(len(long), func(n int) bool { return n > 0 && !takes(long[:n], version) }) - 1
-		if most == len(long)-1 || most < least {
+		whole := longContent(t, r)
+		least := sort.Search(len(whole), func(n int) bool { return n > 0 && !takes(whole[:n], version-1) })
+		most := sort.Search(len(whole), func(n int) bool { return n > 0 && !takes(whole[:n], version) }) - 1
+		if most == len(whole)-1 || most < least {
 			continue // a URI can be too short, or a step of it wider than a version
 		}
 		n := most
 		if r.IntN(3) > 0 {
 			n = least + r.IntN(most-least+1)
 		}
-		if n > 0 && takes(long[:n], version) && !takes(long[:n], version-1) {
-			return long[:n]
+		if n > 0 && takes(whole[:n], version) && !takes(whole[:n], version-1) {
+			return whole[:n]
 		}
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	contract "mfa-enrollment"
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/world"
 )
 
@@ -263,8 +264,8 @@ const usualSeed = 4100457329
 
 // Requests made from openapi.yaml, whole and broken in every field, get replies
 // of the contract and never a 5xx, over real sockets. CONTRACT_REQUESTS says how
-// many (100000 takes a minute without the race detector), CONTRACT_SEED repeats
-// a run, and CONTRACT_ONLY sends one request of it.
+// many (without it 3000, or with LONG=1 100,000, which takes a minute), CONTRACT_SEED
+// repeats a run, and CONTRACT_ONLY sends one request of it.
 func TestEveryReplyKeepsTheContract(t *testing.T) {
 	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
 	if err != nil {
@@ -273,7 +274,7 @@ func TestEveryReplyKeepsTheContract(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
 	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("image/png") })
 	w := world.NewWith(t, world.Crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
-	seed, requests := number(t, "CONTRACT_SEED", usualSeed), number(t, "CONTRACT_REQUESTS", 3000)
+	seed, requests := number(t, "CONTRACT_SEED", usualSeed), number(t, "CONTRACT_REQUESTS", long.Or[uint64](3000, 100_000))
 	only := number(t, "CONTRACT_ONLY", requests)
 	t.Logf("CONTRACT_SEED=%d CONTRACT_REQUESTS=%d", seed, requests)
 
