@@ -99,19 +99,26 @@ func (a *App) wire(o Options) (err error) {
 		return err
 	}
 	a.onStop(a.tracing.stop)
+	// Codes, tokens and the times of enrollments are Cognito's; how long something
+	// took is the service's own.
+	clock := cognito.NewClock(o.Now, c.CognitoEndpoint != "")
+	m.ClockOffset(clock.Offset)
 	pools, err := c.pools()
 	if err != nil {
 		return err
 	}
-	if a.verifier, err = token.New(token.Options{Pools: pools, ClientIDs: c.ClientIDs, Now: o.Now, Logger: o.Logger}); err != nil {
+	if a.verifier, err = token.New(token.Options{
+		Pools: pools, ClientIDs: c.ClientIDs, Now: clock.Now, Logger: o.Logger,
+		HTTPClient: &http.Client{Transport: clock.Transport(http.DefaultTransport)},
+	}); err != nil {
 		return err
 	}
-	if a.store, err = newStore(c, o, m); err != nil {
+	if a.store, err = newStore(c, o, clock.Now, m); err != nil {
 		return err
 	}
 	a.onStop(func(context.Context) error { a.store.Close(); return nil })
 	public, err := handlers.New(handlers.Options{
-		Enroll: a.service(o, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
+		Enroll: a.service(o, clock, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
 		Tracer:   a.tracing.Tracer("mfa-enrollment"),
 		ClientIP: handlers.ClientIPFrom(c.networks(), o.Logger), AllowedOrigins: c.CORSAllowedOrigins, RequestTimeout: requestTimeout,
 	})
@@ -132,14 +139,15 @@ func (a *App) wire(o Options) (err error) {
 }
 
 // service wires the flows.
-func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
+func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enroll.Service {
 	c := a.config
-	transport := o.Transport
+	transport := clock.Transport(o.Transport)
 	if c.TraceEndpoint != "" { // Spans that nobody collects cost a twentieth of a request.
 		transport = a.tracing.transport(transport)
 	}
 	client := c.client()
 	client.CallTimeout, client.HTTPClient, client.Metrics, client.Now = o.CallTimeout, &http.Client{Transport: transport}, m, o.Now
+	client.CognitoNow = clock.Now
 	client.Pacer = quota.New(quota.Options{
 		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 	})
@@ -149,7 +157,7 @@ func (a *App) service(o Options, m *metrics.Metrics) *enroll.Service {
 		Limiter:             a.store,
 		Metrics:             m,
 		Logger:              o.Logger,
-		Now:                 o.Now,
+		Now:                 clock.Now,
 		Issuer:              c.TOTPIssuer,
 		AccountLabel:        c.AccountLabel,
 		ClientIDs:           c.ClientIDs,

@@ -2,6 +2,7 @@ package app
 
 import (
 	"strings"
+	"time"
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
@@ -24,8 +25,9 @@ type store struct {
 }
 
 // newStore opens the link to Redis where there is one. Without pending
-// enrollments to keep the replicas still share the quota and the allowances.
-func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
+// enrollments to keep the replicas still share the quota and the allowances. now is
+// the clock that the enrollments' times are of.
+func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (store, error) {
 	limits := limit.NewMemory(o.Now)
 	s := store{
 		Store: enroll.NoStore{}, Limiter: limits,
@@ -35,7 +37,7 @@ func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 		if c.PendingTTL == 0 {
 			return s, nil
 		}
-		memory, err := pending.NewMemory(pendingOptions(c, o, m))
+		memory, err := pending.NewMemory(pendingOptions(c, now, m))
 		if err != nil {
 			return store{}, err
 		}
@@ -59,7 +61,7 @@ func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 	if c.PendingTTL == 0 {
 		return s, nil
 	}
-	shared, err := pending.NewRedis(link.Subsystem(redislink.Pending), pendingOptions(c, o, m))
+	shared, err := pending.NewRedis(link.Subsystem(redislink.Pending), pendingOptions(c, now, m))
 	if err != nil {
 		link.Close()
 		return store{}, err
@@ -68,8 +70,8 @@ func newStore(c Config, o Options, m *metrics.Metrics) (store, error) {
 	return s, nil
 }
 
-func pendingOptions(c Config, o Options, m *metrics.Metrics) pending.Options {
-	return pending.Options{SealKeys: c.sealKeys(), Now: o.Now, Failed: m.StoreFailed}
+func pendingOptions(c Config, now func() time.Time, m *metrics.Metrics) pending.Options {
+	return pending.Options{SealKeys: c.sealKeys(), Now: now, Failed: m.StoreFailed}
 }
 
 // redisMetrics counts what goes on without Redis where it was counted before.

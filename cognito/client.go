@@ -49,7 +49,9 @@ type ClientOptions struct {
 	HTTPClient  *http.Client // nil: a plain one
 	Pacer       *quota.Pacer // nil: calls are made at once
 	Metrics     *metrics.Metrics
-	Now         func() time.Time
+	Now         func() time.Time // the service's own clock, which times the calls
+	// CognitoNow is the clock that the enrollments' times are of. Nil means Now.
+	CognitoNow func() time.Time
 }
 
 // Client calls Cognito. It satisfies enroll.UserPool.
@@ -60,6 +62,7 @@ type Client struct {
 	pacer   *quota.Pacer
 	metrics *metrics.Metrics
 	now     func() time.Time
+	cognito func() time.Time
 }
 
 var _ enroll.UserPool = (*Client)(nil)
@@ -71,6 +74,9 @@ func NewClient(o ClientOptions) *Client {
 	}
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{}
+	}
+	if o.CognitoNow == nil {
+		o.CognitoNow = o.Now
 	}
 	options := idp.Options{
 		Region:      o.Region,
@@ -88,7 +94,7 @@ func NewClient(o ClientOptions) *Client {
 	if o.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
+	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now, cognito: o.CognitoNow}
 }
 
 // do makes a call, again where that is safe (retry.go). One permit is for the call
@@ -179,7 +185,7 @@ func (c *Client) age(cred enroll.Credential) time.Duration {
 	if cred.Started.IsZero() {
 		return 0
 	}
-	return c.now().Sub(cred.Started)
+	return c.cognito().Sub(cred.Started)
 }
 
 // Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,

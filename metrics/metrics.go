@@ -234,6 +234,13 @@ func (m *Metrics) Ready(ready func() bool) {
 	}))
 }
 
+// ClockOffset exposes how far Cognito's clock is ahead of this service's.
+func (m *Metrics) ClockOffset(offset func() time.Duration) {
+	m.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "cognito_clock_offset_seconds", Help: "Cognito's clock minus this machine's, from the Date of Cognito's answers; 0 before the first. Codes and tokens are held against Cognito's.",
+	}, func() float64 { return offset().Seconds() }))
+}
+
 // KeyAge exposes how old each user pool's signing keys are, by pool id.
 func (m *Metrics) KeyAge(ages func() map[string]time.Duration) {
 	m.registerer.MustRegister(keyAge{ages})

@@ -95,7 +95,10 @@ func (w *World) Run(settings map[string]string) {
 		w.T.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.Options.Logger, w.Options.Now, w.Options.Build = logger, w.Clock.Now, metrics.BuildInfo{Version: "test", Revision: "test"}
+	w.Options.Logger, w.Options.Build = logger, metrics.BuildInfo{Version: "test", Revision: "test"}
+	if w.Options.Now == nil {
+		w.Options.Now = w.Clock.Now
+	}
 	w.App, err = app.New(config, w.Options)
 	if err != nil {
 		w.T.Fatal(err)
