@@ -147,7 +147,6 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 	}
 	client := c.client()
 	client.CallTimeout, client.HTTPClient, client.Metrics, client.Now = o.CallTimeout, &http.Client{Transport: transport}, m, o.Now
-	client.CognitoNow = clock.Now
 	client.Pacer = quota.New(quota.Options{
 		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 	})

@@ -46,12 +46,10 @@ type ClientOptions struct {
 	ClientSecrets map[string]enroll.Secret
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
-	HTTPClient  *http.Client // nil: a plain one
-	Pacer       *quota.Pacer // nil: calls are made at once
+	HTTPClient  *http.Client     // nil: a plain one
+	Pacer       *quota.Admission // nil: calls are made at once
 	Metrics     *metrics.Metrics
-	Now         func() time.Time // the service's own clock, which times the calls
-	// CognitoNow is the clock that the enrollments' times are of. Nil means Now.
-	CognitoNow func() time.Time
+	Now         func() time.Time // times the calls
 }
 
 // Client calls Cognito. It satisfies enroll.UserPool.
@@ -59,10 +57,9 @@ type Client struct {
 	sdk     *idp.Client
 	secrets map[string]enroll.Secret
 	timeout time.Duration
-	pacer   *quota.Pacer
+	pacer   *quota.Admission
 	metrics *metrics.Metrics
 	now     func() time.Time
-	cognito func() time.Time
 }
 
 var _ enroll.UserPool = (*Client)(nil)
@@ -74,9 +71,6 @@ func NewClient(o ClientOptions) *Client {
 	}
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{}
-	}
-	if o.CognitoNow == nil {
-		o.CognitoNow = o.Now
 	}
 	options := idp.Options{
 		Region:      o.Region,
@@ -94,7 +88,7 @@ func NewClient(o ClientOptions) *Client {
 	if o.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now, cognito: o.CognitoNow}
+	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
 }
 
 // do makes a call, again where that is safe (retry.go). One permit is for the call
@@ -140,10 +134,7 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 func (c *Client) Associate(ctx context.Context, p permit.Permit, cred enroll.Credential) (enroll.Association, error) {
 	var out *idp.AssociateSoftwareTokenOutput
 	what := call{operation: opAssociate, session: cred.Identity == nil}
-	what.spends = quota.Call{Operation: opAssociate, Session: what.session, Person: personOf(cred), Abandoned: cred.Abandoned}
-	if what.session {
-		what.spends.Aging, what.spends.Outside = hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
-	}
+	what.spends = spends(opAssociate, cred)
 	err := c.do(ctx, p, what, func(ctx context.Context) (err error) {
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
@@ -160,7 +151,16 @@ func (c *Client) Associate(ctx context.Context, p permit.Permit, cred enroll.Cre
 	return a, nil
 }
 
-// personOf names whoever starts, the same at every try. Made-up sessions cost
+// spends is what a call with a credential asks of the write quota.
+func spends(operation string, cred enroll.Credential) quota.Call {
+	q := quota.Call{Operation: operation, Person: personOf(cred), Abandoned: cred.Abandoned}
+	if cred.Identity == nil {
+		q.BySession, q.Session, q.Stranger = true, hashOf(cred.Session.Reveal()), cred.Standing == enroll.Stranger
+	}
+	return q
+}
+
+// personOf names whoever calls, the same at every try. Made-up sessions cost
 // nothing, so those from an address that is not known are one person.
 func personOf(c enroll.Credential) string {
 	switch {
@@ -173,19 +173,11 @@ func personOf(c enroll.Credential) string {
 	}
 }
 
-// hashOf keeps sessions and addresses out of the line that the pacer may have in
+// hashOf keeps sessions and addresses out of the queue positions, which may be in
 // Redis.
 func hashOf(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// age is how long ago the enrollment was started, or zero.
-func (c *Client) age(cred enroll.Credential) time.Duration {
-	if cred.Started.IsZero() {
-		return 0
-	}
-	return c.cognito().Sub(cred.Started)
 }
 
 // Verify implements enroll.UserPool. Cognito can answer 200 with Status ERROR,
@@ -195,7 +187,7 @@ func (c *Client) Verify(ctx context.Context, p permit.Permit, cred enroll.Creden
 	var out *idp.VerifySoftwareTokenOutput
 	attempt := 0
 	what := call{operation: opVerify, session: cred.Identity == nil}
-	what.spends = quota.Call{Operation: opVerify, Session: what.session, Age: c.age(cred)}
+	what.spends = spends(opVerify, cred)
 	err := c.do(ctx, p, what, func(ctx context.Context) (err error) {
 		in := &idp.VerifySoftwareTokenInput{UserCode: aws.String(code.Reveal())}
 		in.AccessToken, in.Session = present(cred)

@@ -46,9 +46,6 @@ type Credential struct {
 	Session  Secret
 	Address  string // the caller's, for the limits of those whom only a session names
 	Standing Standing
-	// Started is when the enrollment was started that it finishes, for the
-	// pacing of the calls to Cognito; zero where that is not known.
-	Started time.Time
 	// Abandoned is closed when nobody waits for the enrollment any more that is
 	// about to start, so that it need not start unless it has; nil is never.
 	Abandoned <-chan struct{}

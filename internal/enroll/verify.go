@@ -82,7 +82,6 @@ func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (v Ve
 		}
 	}
 	c := r.Credential
-	c.Started = p.Started
 	if p.Session != "" {
 		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}

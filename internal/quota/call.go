@@ -1,11 +1,5 @@
 package quota
 
-import (
-	"time"
-
-	"mfa-enrollment/internal/enroll"
-)
-
 // The operations that spend the quota, by Cognito's names.
 const (
 	Associate     = "AssociateSoftwareToken"
@@ -16,22 +10,58 @@ const (
 // Call is a call to Cognito that spends the quota.
 type Call struct {
 	Operation string
-	Session   bool // the credential is a session, not an access token
+	// BySession says that the credential is the session of a sign-in, not an
+	// access token.
+	BySession bool
+	// Stranger marks a call with a session that this service has not seen before
+	// and whose caller it does not know. Such a session may be made up.
+	Stranger bool
 
-	// Age is how old the enrollment is that the call finishes. Zero: not known.
-	Age time.Duration
+	// The rest matters only for calls that get a queue position: starts
+	// (Associate), and whatever a stranger calls.
 
-	// The rest is of starts (Associate) alone.
-	Person    string          // who starts, hashed
-	Aging     string          // the session, hashed; empty by token
-	Outside   bool            // gets no queue position
-	Abandoned <-chan struct{} // closed when the call need not be made any more; nil is never
+	// Person is a hash that names the caller, the same at every attempt. A
+	// queue position belongs to it.
+	Person string
+	// Session is a hash of the session; empty by token.
+	Session string
+	// Abandoned is closed when nobody wants the call any more. Nil: never.
+	Abandoned <-chan struct{}
 }
 
-// flow is the way that the person came.
-func (c Call) flow() enroll.Flow {
-	if c.Session {
-		return enroll.FlowSession
+// rank orders the calls that wait. The lower comes first.
+type rank int
+
+const (
+	finishing rank = iota // finishes an enrollment: somebody holds a code that expires
+	starting              // starts one
+	stranger              // may be made up
+	ranks     = 3
+)
+
+func (c Call) rank() rank {
+	switch {
+	case c.Stranger:
+		return stranger
+	case c.Operation == Associate:
+		return starting
+	default:
+		return finishing
 	}
-	return enroll.FlowToken
+}
+
+// price is how many calls of the quota an admission uses up in the end. A start
+// is followed by the calls that finish the enrollment: VerifySoftwareToken, and
+// by token SetUserMFAPreference. These cost nothing more.
+func (c Call) price() float64 {
+	switch {
+	case c.Operation == Associate && c.BySession:
+		return 2
+	case c.Operation == Associate:
+		return 3
+	case c.Stranger:
+		return 1
+	default:
+		return 0
+	}
 }

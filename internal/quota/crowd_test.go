@@ -1,200 +1,144 @@
 package quota
 
 import (
-	"context"
-	"fmt"
-	"math"
-	"math/rand/v2"
-	"slices"
-	"sync"
+	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"mfa-enrollment/internal/enroll"
-	"mfa-enrollment/metrics"
+	"mfa-enrollment/internal/quota/crowd"
 )
 
-// rollout is a crowd that meets a pacer and a Cognito, in virtual time: people
-// arrive, scan, mistype, do as they are told, or never come back.
-type rollout struct {
-	session bool // they sign in meanwhile, and need two calls instead of three
-	people  int
-	over    time.Duration // in which they arrive
-	others  func(since time.Duration) float64
-	scan    func(*rand.Rand) time.Duration
-	mistype float64 // share whose first code is wrong
-	abandon float64 // share who never enter a code
-	quota   float64 // calls a second; 0: 25
-}
-
-// history is what became of it. Times count from the beginning.
-type history struct {
-	mu          sync.Mutex
-	calls       []time.Duration // that Cognito did
-	refusals    []time.Duration
-	starts      []time.Duration
-	finished    []time.Duration
-	finishWaits []time.Duration // of codes and preferences, in the pacer
-	returns     []int           // how often people came back until they could start
-	lost        int             // people who had started and could not finish
-}
-
-// play runs it to the end. It must be called inside a synctest bubble.
-func (o rollout) play() *history {
-	if o.quota == 0 {
-		o.quota = 25
+func TestFourTimesAsManyPeopleAsTheQuotaCarriesAreCarriedAtItsRate(t *testing.T) {
+	with := func(change func(*crowd.Behavior)) crowd.Behavior {
+		b := usual(45 * time.Second)
+		change(&b)
+		return b
 	}
-	h := &history{}
-	world := &meanCognito{history: h, begin: time.Now(), rate: o.quota, others: o.others, left: o.quota, at: time.Now()}
-	pacer := New(Options{RPS: o.quota, Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{})})
-	random := rand.New(rand.NewPCG(1, 2))
-	var all sync.WaitGroup
-	for i := range o.people {
-		one := &person{rollout: o, history: h, cognito: world, pacer: pacer, name: fmt.Sprint(i), rand: rand.New(rand.NewPCG(random.Uint64(), random.Uint64()))}
-		arrival := time.Duration(random.Float64() * float64(o.over))
-		all.Go(func() {
-			time.Sleep(arrival)
-			one.enroll()
+	people := usual(45 * time.Second)
+	for name, c := range map[string]struct {
+		simulation
+		perPerson float64 // calls
+		use       float64 // share of the quota, once the first have come back
+	}{
+		"by token":                   {simulation{people: 1500, Behavior: people}, 3, .95},
+		"by session":                 {simulation{people: 2250, Behavior: people, bySession: true}, 2, .95},
+		"by session, all strangers":  {simulation{people: 2250, Behavior: people, bySession: true, stranger: true}, 2, .95},
+		"two replicas":               {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 5 * time.Millisecond}, 3, .95},
+		"by session, two replicas":   {simulation{people: 2250, Behavior: people, bySession: true, replicas: 2, roundTrip: 5 * time.Millisecond}, 2, .95},
+		"two, and a slow Redis":      {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 50 * time.Millisecond}, 3, .95},
+		"a fifth of the codes wrong": {simulation{people: 1500, Behavior: with(func(b *crowd.Behavior) { b.Mistype = .2 })}, 3.2, .95},
+		"slow people":                {simulation{people: 2000, Behavior: with(func(b *crowd.Behavior) { b.Scan = time.Minute })}, 3, .95},
+		// The line moves faster than those were told who wait for their turn.
+		"half of them never return": {simulation{people: 3000, Behavior: with(func(b *crowd.Behavior) { b.Abandon, b.Over = .5, 90*time.Second })}, 2, .75},
+		"a quota of 60":             {simulation{people: 3600, Behavior: people, quota: 60}, 3, .95},
+		"a quota of 4":              {simulation{people: 240, Behavior: people, quota: 4}, 3, .93},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := c.simulation
+				if r.quota == 0 {
+					r.quota = 25
+				}
+				h := r.play()
+				starts, finished, returns := h.starts(), h.finished(), h.returns()
+				// From when the first have come back until the last can start.
+				warm, end := 100*time.Second, starts[len(starts)-1]-10*time.Second
+				ten := func(n int) float64 {
+					from := time.Duration(n) * 10 * time.Second
+					return each(h.calls, from, from+10*time.Second) / r.quota
+				}
+				t.Logf("%d finished, %.2f a second of %.2f; %.0f %%, %.0f %%, %.0f %% of the quota in ten seconds each; %d lost; %d calls, %d refused; waits of codes p50 %v p99 %v max %v; came back p50 %d p95 %d max %d",
+					len(finished), each(finished, warm, end), r.quota/c.perPerson, 100*ten(0), 100*ten(1), 100*ten(2), h.lost(), len(h.calls), len(h.refusals),
+					quantile(h.codes, .5), quantile(h.codes, .99), quantile(h.codes, 1), quantile(returns, .5), quantile(returns, .95), quantile(returns, 1))
+				if ten(0) < .95 || ten(1) < .95 {
+					t.Errorf("%.2f and %.2f of the quota were used in the first and the next ten seconds", ten(0), ten(1))
+				}
+				if used := each(h.calls, warm, end) / r.quota; used < c.use || used > 1.01 {
+					t.Errorf("%.3f of the quota was used", used)
+				}
+				if h.lost() > 0 {
+					t.Errorf("%d who had started were lost", h.lost())
+				}
+				if len(h.refusals) > 0 {
+					t.Errorf("%d calls were refused", len(h.refusals))
+				}
+				longest := 2 * time.Second * 25 / time.Duration(r.quota)
+				if r.roundTrip > 20*time.Millisecond {
+					longest = 5 * time.Second
+				}
+				if wait := quantile(h.codes, 1); wait > longest {
+					t.Errorf("somebody with a code waited %v", wait)
+				}
+				if median, most := quantile(returns, .5), quantile(returns, .95); median > 3 || most > 5 {
+					t.Errorf("half came back %d times, one in twenty %d times", median, most)
+				}
+			})
 		})
 	}
-	all.Wait()
-	for _, events := range [][]time.Duration{h.calls, h.refusals, h.starts, h.finished, h.finishWaits} {
-		slices.Sort(events)
-	}
-	slices.Sort(h.returns)
-	return h
 }
 
-// person is one of the crowd.
-type person struct {
-	rollout
-	*history
-	cognito *meanCognito
-	pacer   *Pacer
-	name    string
-	rand    *rand.Rand
-	begun   time.Time
-}
-
-func (p *person) enroll() {
-	for returns := 0; ; returns++ {
-		err := p.write(Associate, nil)
-		if err == nil {
-			p.note(func() { p.returns = append(p.returns, returns); p.starts = append(p.starts, p.cognito.since()) })
-			break
+func TestPeopleWhoNeverReturnHoldNoQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := usual(60 * time.Second)
+		b.Abandon = 1
+		h := simulation{people: 1800, Behavior: b}.play()
+		if used := each(h.starts(), 0, 60*time.Second); used < .95*25 {
+			t.Errorf("%.1f starts a second of 25", used)
 		}
-		p.obey(err)
-	}
-	if p.rand.Float64() < p.abandon {
-		return
-	}
-	p.begun = time.Now()
-	time.Sleep(p.scan(p.rand))
-	if p.rand.Float64() < p.mistype {
-		_ = p.write(Verify, &p.finishWaits)
-		time.Sleep(5 * time.Second)
-	}
-	if !p.insist(Verify) || !p.session && !p.insist(SetPreference) {
-		p.note(func() { p.lost++ })
-		return
-	}
-	p.note(func() { p.finished = append(p.finished, p.cognito.since()) })
-}
-
-// insist makes a call that finishes; told to come back, it does so three times.
-func (p *person) insist(operation string) bool {
-	for range 3 {
-		err := p.write(operation, &p.finishWaits)
-		if err == nil {
-			return true
-		}
-		p.obey(err)
-	}
-	return false
-}
-
-// write makes a call through the pacer and notes how long it waited there.
-func (p *person) write(operation string, waits *[]time.Duration) *enroll.Error {
-	c := Call{Operation: operation, Session: p.session, Person: p.name}
-	if operation == Verify {
-		c.Age = time.Since(p.begun)
-	}
-	asked := time.Now()
-	return p.pacer.Do(context.Background(), c, func(context.Context) *enroll.Error {
-		if waits != nil {
-			p.note(func() { *waits = append(*waits, time.Since(asked)) })
-		}
-		time.Sleep(time.Duration(20+p.rand.IntN(40)) * time.Millisecond)
-		return p.cognito.answer()
 	})
 }
 
-// obey waits as long as Retry-After says, in whole seconds, and a little more.
-func (p *person) obey(err *enroll.Error) {
-	told := time.Duration(math.Ceil(err.RetryAfter.Seconds())) * time.Second
-	time.Sleep(told + time.Duration(p.rand.IntN(2000))*time.Millisecond)
+func TestPeopleWhoReturnAllAtOnceAreServedAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := usual(30 * time.Second)
+		b.Spread = 0
+		h := simulation{people: 1000, Behavior: b}.play()
+		t.Logf("waits of codes p50 %v p95 %v max %v", quantile(h.codes, .5), quantile(h.codes, .95), quantile(h.codes, 1))
+		if n := len(h.finished()); h.lost() > 0 || n != 1000 {
+			t.Errorf("%d finished, %d lost", n, h.lost())
+		}
+	})
 }
 
-func (h *history) note(what func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	what()
+func TestWithHalfTheQuotaUsedByOthersTheRestIsFoundAndUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		others := func(time.Duration) float64 { return 12 }
+		h := simulation{people: 1500, Behavior: usual(90 * time.Second), others: others}.play()
+		starts := h.starts()
+		end := starts[len(starts)-1] - 10*time.Second
+		share := float64(len(h.refusals)) / float64(len(h.calls)+len(h.refusals))
+		t.Logf("%.1f calls a second of 13 in the first ten seconds, %.1f after; %d refused of %d, %.1f %%; %d lost",
+			each(h.calls, 0, 10*time.Second), each(h.calls, 10*time.Second, end), len(h.refusals), len(h.calls), 100*share, h.lost())
+		if used := each(h.calls, 10*time.Second, end); used < .9*13 {
+			t.Errorf("%.1f calls a second of 13", used)
+		}
+		if share > .02 {
+			t.Errorf("%.3f of the calls were refused", share)
+		}
+		if h.lost() > 0 {
+			t.Errorf("%d who had started were lost", h.lost())
+		}
+	})
 }
 
-// meanCognito refuses what is over the quota, of which others take a part. It is
-// a bucket of one second, like the one in cognitotest.
-type meanCognito struct {
-	*history
-	begin  time.Time
-	rate   float64
-	others func(since time.Duration) float64
-	left   float64
-	at     time.Time
-}
-
-func (m *meanCognito) since() time.Duration { return time.Since(m.begin) }
-
-func (m *meanCognito) answer() (err *enroll.Error) {
-	m.note(func() {
-		for m.at.Before(time.Now()) { // Others take theirs all the time.
-			step := min(10*time.Millisecond, time.Since(m.at))
-			m.at = m.at.Add(step)
-			m.left = min(m.rate, m.left+m.rate*step.Seconds())
-			if m.others != nil {
-				m.left = max(0, m.left-m.others(m.at.Sub(m.begin))*step.Seconds())
+func TestWhenOthersComeAndGoTheRateFollowsWithinTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		others := func(at time.Duration) float64 {
+			if at > 100*time.Second && at < 200*time.Second {
+				return 12
+			}
+			return 0
+		}
+		h := simulation{people: 4000, Behavior: usual(300 * time.Second), others: others}.play()
+		for _, span := range []struct{ from, to, want float64 }{{30, 100, 25}, {110, 200, 13}, {210, 300, 25}} {
+			got := each(h.calls, time.Duration(span.from)*time.Second, time.Duration(span.to)*time.Second)
+			t.Logf("%v s to %v s: %.1f calls a second of %v", span.from, span.to, got, span.want)
+			if got < .9*span.want {
+				t.Errorf("%v s to %v s: %.1f calls a second, want %v", span.from, span.to, got, span.want)
 			}
 		}
-		if m.left < 1 {
-			m.refusals = append(m.refusals, m.since())
-			err = &enroll.Error{Kind: enroll.TooManyRequests, Reason: "TooManyRequestsException"}
-			return
+		if h.lost() > 0 {
+			t.Errorf("%d who had started were lost", h.lost())
 		}
-		m.left--
-		m.calls = append(m.calls, m.since())
 	})
-	return err
-}
-
-// people take about so long to scan, some much longer.
-func about(median time.Duration) func(*rand.Rand) time.Duration {
-	return func(r *rand.Rand) time.Duration {
-		return time.Duration(float64(median) * math.Exp(.5*r.NormFloat64()))
-	}
-}
-
-// each is how many of the events there were a second, from one time to another.
-func each(events []time.Duration, from, to time.Duration) float64 {
-	n := 0
-	for _, at := range events {
-		if at >= from && at < to {
-			n++
-		}
-	}
-	return float64(n) / (to - from).Seconds()
-}
-
-// quantile is of sorted values.
-func quantile[T any](sorted []T, q float64) T {
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }

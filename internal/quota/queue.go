@@ -10,194 +10,211 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// waiter is a call that waits for its turn.
+// perLook is how many calls of each rank serve asks for at once. No more of them
+// can be admitted at one moment, but after a long round trip.
+const perLook = 5
+
+// waiter is a call that waits here.
 type waiter struct {
+	request
 	operation string
-	claim     claim
-	place     int64         // in the line; 0 for calls that stand in none
-	turn      chan struct{} // closed when it has come
+	admitted  chan struct{} // closed when it is
 }
 
-// wait returns when a call may be made. ctx is how long it may wait.
-func (p *Pacer) wait(ctx context.Context, w Call, c claim) *enroll.Error {
-	begin, place := time.Now(), int64(0)
-	if c.cost > 0 {
-		v := p.look(ctx, c)
-		if v.stale {
-			p.o.Metrics.StartTurnedAway(metrics.TurnedAwayStale)
+// wait returns when a call is admitted. ctx is how long it may wait.
+func (a *Admission) wait(ctx context.Context, c Call, r request) *enroll.Error {
+	if r.reserve = a.waiting(r.rank) > 0; r.price > 0 || !r.reserve {
+		// One round trip: it is admitted, or gets a queue position.
+		now := a.bucket.take(ctx, r)[0]
+		if now.granted {
+			return nil
+		}
+		if now.expired {
+			a.o.Metrics.StartTurnedAway(metrics.TurnedAwayStale)
 			return &enroll.Error{Kind: enroll.SessionExpired, Reason: "the quota: the session does not live until its turn", Cause: enroll.ErrNotAsked}
 		}
-		if until, _ := ctx.Deadline(); begin.Add(v.wait).After(until) {
-			return p.turnAway(metrics.TurnedAwayLine, c, v.wait)
+		if until, _ := ctx.Deadline(); time.Now().Add(now.turn).After(until) {
+			return a.turnAway(metrics.TurnedAwayLine, r, now.turn)
 		}
-		place = v.place
+		r.position = now.position
 	}
-	if err := p.queue(ctx, w, c, place); err != nil {
-		return err
-	}
-	p.o.Metrics.QuotaWaited(w.Operation, time.Since(begin))
-	return nil
-}
-
-// queue lets a call wait for its turn among those of this process. Where nobody
-// waits, and there is a call left, it has its turn.
-func (p *Pacer) queue(ctx context.Context, w Call, c claim, place int64) *enroll.Error {
-	if p.waiting(Verify, SetPreference, Associate) == 0 && p.quota.take(ctx, c, p.credit()).granted {
-		return nil
-	}
-	one := &waiter{operation: w.Operation, claim: c, place: place, turn: make(chan struct{})}
-	if !p.enqueue(one) {
-		return p.turnAway(metrics.TurnedAwayQueue, c, p.backlog())
+	r.reserve = false
+	w := &waiter{request: r, operation: c.Operation, admitted: make(chan struct{})}
+	if !a.enqueue(w) {
+		return a.turnAway(metrics.TurnedAwayQueue, r, a.backlog(r))
 	}
 	select {
-	case <-one.turn:
+	case <-w.admitted:
 		return nil
 	case <-ctx.Done():
-	case <-w.Abandoned:
+	case <-c.Abandoned:
 	}
-	if !p.dequeue(one) { // The turn came at the same moment.
+	if !a.dequeue(w) { // It was admitted at the same moment.
 		return nil
 	}
-	p.wake()
-	return p.expired(ctx, c)
+	return a.gaveUp(ctx, r)
 }
 
-// expired is for a call that waited in vain. Who is there keeps the place in the
-// line, and is told when to come; who has gone away gives it back.
-func (p *Pacer) expired(ctx context.Context, c claim) *enroll.Error {
-	alone, wait := context.WithoutCancel(ctx), p.backlog()
-	switch {
-	case c.cost == 0:
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		wait = p.look(alone, c).wait
-	default:
-		p.quota.leave(alone, c.person)
-		return enroll.Fail(enroll.Busy, "the quota: who asked has gone away")
-	}
-	return p.turnAway(metrics.TurnedAwayPatience, c, wait)
-}
-
-// look takes a place in the line for a start, and asks when its turn comes.
-func (p *Pacer) look(ctx context.Context, c claim) verdict {
-	c.look, c.queued = true, p.waiting(Associate)
-	return p.quota.take(ctx, c, p.credit())
-}
-
-// backlog is how long it takes until the calls that wait now are made.
-func (p *Pacer) backlog() time.Duration {
-	return seconds(float64(p.waiting(Verify, SetPreference, Associate)) / p.quota.rate())
-}
-
-// turnAway is the error of a call whose turn does not come in time, and says
-// when it does. A start is asked to be early, a tenth of the time and most of
-// what it may wait here: then the one before it may be late, and the line may be
-// faster than it looked. Each has a time of its own, but for those who come when
-// the line takes nobody more: chance spreads them over the time in which its
-// second half moves up.
-func (p *Pacer) turnAway(why string, c claim, wait time.Duration) *enroll.Error {
-	if c.start {
-		p.o.Metrics.StartTurnedAway(why)
-		if wait > c.ahead {
-			wait -= time.Duration(p.o.Rand() / 2 * float64(wait))
+// gaveUp is for a call that waited in vain. It keeps its queue position: a person
+// who is still there is told when to come back, and one who has gone away may
+// have reloaded the page.
+func (a *Admission) gaveUp(ctx context.Context, r request) *enroll.Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		wait := a.backlog(r)
+		if r.price > 0 {
+			r.position, r.reserve = 0, true
+			wait = max(wait, a.bucket.take(ctx, r)[0].turn)
 		}
-		wait -= wait/10 + p.o.StartPatience*2/3
+		return a.turnAway(metrics.TurnedAwayPatience, r, wait)
+	}
+	return enroll.Fail(enroll.Busy, "the quota: who asked has gone away")
+}
+
+// turnAway is the error of a call that is not admitted in time, and says when to
+// come back. A start is told to come early, by a fifth of the time and by most
+// of what it may wait here: the line may move faster than it did. Each has a
+// time of its own. Those who come when the line takes nobody more are spread
+// over the time in which its second half moves up.
+func (a *Admission) turnAway(why string, r request, wait time.Duration) *enroll.Error {
+	if r.rank != finishing {
+		a.o.Metrics.StartTurnedAway(why)
+		if wait > r.horizon {
+			wait -= time.Duration(a.o.Rand() / 2 * float64(wait))
+		}
+		wait -= wait/5 + a.o.StartPatience*2/3
 	}
 	return &enroll.Error{Kind: enroll.Busy, Reason: "the quota: " + why, RetryAfter: max(time.Second, wait)}
 }
 
-// enqueue puts a call behind the earlier ones of its kind, starts in the order
-// of the line. It reports false when too many wait already.
-func (p *Pacer) enqueue(w *waiter) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	queue := p.queues[w.operation]
-	if len(queue) >= p.o.MaxQueue {
+// backlog is how long it takes until the calls of a rank that wait here are
+// admitted, where those that follow them are made as well.
+func (a *Admission) backlog(r request) time.Duration {
+	return seconds(float64(a.waiting(r.rank)) * max(1, r.price) / a.bucket.rate())
+}
+
+// waiting counts the calls of a rank that wait.
+func (a *Admission) waiting(r rank) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.queues[r])
+}
+
+// enqueue puts a call behind those with a lower position. It reports false when
+// too many wait already.
+func (a *Admission) enqueue(w *waiter) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	queue := a.queues[w.rank]
+	if len(queue) >= a.o.MaxQueue {
 		return false
 	}
 	at := len(queue)
-	for at > 0 && queue[at-1].place > w.place {
+	for at > 0 && queue[at-1].position > w.position {
 		at--
 	}
-	p.setQueue(w.operation, slices.Insert(queue, at, w))
-	if !p.serving {
-		p.serving = true
-		go p.serve()
+	a.queues[w.rank] = slices.Insert(queue, at, w)
+	a.count(w.operation)
+	if !a.serving {
+		a.serving = true
+		go a.serve()
 	}
-	p.wake()
+	a.wake()
 	return true
 }
 
-// wake lets serve look at the queues again, which have changed.
-func (p *Pacer) wake() {
+// wake lets serve look at the queues, which have changed.
+func (a *Admission) wake() {
 	select {
-	case p.changed <- struct{}{}:
+	case a.changed <- struct{}{}:
 	default:
 	}
 }
 
 // dequeue takes a call out, and reports whether it was still there.
-func (p *Pacer) dequeue(w *waiter) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	queue := p.queues[w.operation]
-	at := slices.Index(queue, w)
+func (a *Admission) dequeue(w *waiter) bool {
+	a.asking <- struct{}{}
+	defer func() { <-a.asking; a.wake() }()
+	return a.remove(w)
+}
+
+// remove is dequeue for a caller who holds the lock a.asking.
+func (a *Admission) remove(w *waiter) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at := slices.Index(a.queues[w.rank], w)
 	if at < 0 {
 		return false
 	}
-	p.setQueue(w.operation, slices.Delete(queue, at, at+1))
+	a.queues[w.rank] = slices.Delete(a.queues[w.rank], at, at+1)
+	a.count(w.operation)
 	return true
 }
 
-// setQueue is for callers who hold p.mu.
-func (p *Pacer) setQueue(operation string, queue []*waiter) {
-	p.queues[operation] = queue
-	p.o.Metrics.QuotaQueue(operation, len(queue))
-}
-
-// waiting counts the calls that wait.
-func (p *Pacer) waiting(operations ...string) (n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, operation := range operations {
-		n += len(p.queues[operation])
-	}
-	return n
-}
-
-// next is the call that comes first. When there is none, serve ends.
-func (p *Pacer) next() *waiter {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, operation := range []string{Verify, SetPreference, Associate} {
-		if queue := p.queues[operation]; len(queue) > 0 {
-			return queue[0]
+// count tells the metrics how many calls of an operation wait. The caller holds
+// a.mu.
+func (a *Admission) count(operation string) {
+	n := 0
+	for _, queue := range a.queues {
+		for _, w := range queue {
+			if w.operation == operation {
+				n++
+			}
 		}
 	}
-	p.serving = false
-	return nil
+	a.o.Metrics.QuotaQueue(operation, n)
 }
 
-// serve gives the calls their turns while any wait. It runs once at a time.
-func (p *Pacer) serve() {
-	for w := p.next(); w != nil; w = p.next() {
-		v := p.quota.take(context.Background(), w.claim, p.credit())
-		switch {
-		case !v.granted:
-			p.pause(v.wait)
-		case p.dequeue(w):
-			close(w.turn)
-		default: // It left at the same moment.
-			p.owe(w.claim.cost)
+// first are the calls that come next, of each rank some. When there are none,
+// serve ends.
+func (a *Admission) first() (next []*waiter) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, queue := range a.queues {
+		next = append(next, queue[:min(len(queue), perLook)]...)
+	}
+	a.serving = len(next) > 0
+	return next
+}
+
+// serve asks the bucket for the calls that wait, while any do. It runs once at a
+// time, so that a replica asks once for all of them.
+func (a *Admission) serve() {
+	for {
+		a.asking <- struct{}{}
+		next := a.first()
+		retry := a.ask(next)
+		<-a.asking
+		if len(next) == 0 {
+			return
+		}
+		timer := time.NewTimer(retry)
+		select {
+		case <-timer.C:
+		case <-a.changed:
+		}
+		timer.Stop()
+	}
+}
+
+// ask lets those calls go for which there are tokens, and tells when it is worth
+// asking again.
+func (a *Admission) ask(next []*waiter) (retry time.Duration) {
+	if len(next) == 0 {
+		return 0
+	}
+	requests := make([]request, len(next))
+	for i, w := range next {
+		requests[i] = w.request
+	}
+	retry = time.Hour
+	for i, answer := range a.bucket.take(context.Background(), requests...) {
+		if answer.granted {
+			a.remove(next[i])
+			close(next[i].admitted)
+			retry = 0
+		} else {
+			retry = min(retry, answer.retry)
 		}
 	}
-}
-
-// pause waits, or until the queues have changed.
-func (p *Pacer) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.changed:
-	}
+	return retry
 }

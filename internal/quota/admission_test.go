@@ -17,43 +17,43 @@ import (
 	"mfa-enrollment/metrics"
 )
 
-// paced is a pacer in a bubble, and what was called through it.
-type paced struct {
-	*Pacer
+// admitting is an Admission in a bubble, and what was called through it.
+type admitting struct {
+	*Admission
 	registry *prometheus.Registry
 	mu       sync.Mutex
 	called   []string
 	all      sync.WaitGroup
 }
 
-func newPaced(o Options) *paced {
+func newAdmitting(o Options) *admitting {
 	registry := prometheus.NewRegistry()
 	o.Metrics = metrics.New(registry, metrics.BuildInfo{})
-	return &paced{Pacer: New(o), registry: registry}
+	return &admitting{Admission: New(o), registry: registry}
 }
 
 // make makes a call that Cognito answers at once, and notes it.
-func (p *paced) make(ctx context.Context, c Call) *enroll.Error {
+func (p *admitting) make(ctx context.Context, c Call) *enroll.Error {
 	return p.Do(ctx, c, func(context.Context) *enroll.Error {
 		p.note(func() { p.called = append(p.called, c.Operation) })
 		return nil
 	})
 }
 
-func (p *paced) note(what func()) {
+func (p *admitting) note(what func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	what()
 }
 
 // later makes a call in a goroutine of its own, and returns when it waits.
-func (p *paced) later(ctx context.Context, c Call) {
+func (p *admitting) later(ctx context.Context, c Call) {
 	p.all.Go(func() { _ = p.make(ctx, c) })
 	synctest.Wait()
 }
 
 // exhaust uses up the calls that may be made at once.
-func (p *paced) exhaust(t *testing.T) {
+func (p *admitting) exhaust(t *testing.T) {
 	t.Helper()
 	for range int(burst(p.o.RPS)) {
 		if err := p.make(t.Context(), Call{Operation: Verify}); err != nil {
@@ -63,23 +63,11 @@ func (p *paced) exhaust(t *testing.T) {
 	p.called = nil
 }
 
-// standing are the people in the line.
-func (p *paced) standing() []waiting {
-	a := p.quota.(*account)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var line []waiting
-	for _, w := range a.line {
-		line = append(line, *w)
-	}
-	return line
-}
-
 func starter(i int) Call { return Call{Operation: Associate, Person: fmt.Sprint(i)} }
 
 func TestWhoIsFinishingComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
+		p := newAdmitting(Options{RPS: 25})
 		p.exhaust(t)
 		for i := range 3 {
 			p.later(t.Context(), starter(i))
@@ -88,7 +76,7 @@ func TestWhoIsFinishingComesFirst(t *testing.T) {
 		p.later(t.Context(), Call{Operation: Verify})
 		p.later(t.Context(), Call{Operation: Verify})
 		p.all.Wait()
-		want := []string{Verify, Verify, SetPreference, Associate, Associate, Associate}
+		want := []string{SetPreference, Verify, Verify, Associate, Associate, Associate}
 		if !slices.Equal(p.called, want) {
 			t.Errorf("called %v, want %v", p.called, want)
 		}
@@ -97,7 +85,7 @@ func TestWhoIsFinishingComesFirst(t *testing.T) {
 
 func TestNoMoreCallsAreMadeThanTheQuotaHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
+		p := newAdmitting(Options{RPS: 25})
 		begin := time.Now()
 		for range 105 {
 			p.all.Go(func() { _ = p.make(t.Context(), Call{Operation: Verify}) })
@@ -111,7 +99,7 @@ func TestNoMoreCallsAreMadeThanTheQuotaHas(t *testing.T) {
 
 func TestACodeThatCannotBeSentInTimeIsToldWhenToComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 1, FinishPatience: 10*time.Second + 500*time.Millisecond})
+		p := newAdmitting(Options{RPS: 1, FinishPatience: 10*time.Second + 500*time.Millisecond})
 		var told []time.Duration
 		for range 20 {
 			p.all.Go(func() {
@@ -135,7 +123,7 @@ func TestACodeThatCannotBeSentInTimeIsToldWhenToComeBack(t *testing.T) {
 
 func TestQueuesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 1, MaxQueue: 3})
+		p := newAdmitting(Options{RPS: 1, MaxQueue: 3})
 		p.exhaust(t)
 		for range 3 {
 			p.later(t.Context(), Call{Operation: Verify})
@@ -155,9 +143,9 @@ func TestQueuesAreBounded(t *testing.T) {
 	})
 }
 
-func TestWhoGoesAwayGivesThePlaceBack(t *testing.T) {
+func TestWhoGoesAwayMakesRoomInTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 1, MaxQueue: 1})
+		p := newAdmitting(Options{RPS: 1, MaxQueue: 1})
 		p.exhaust(t)
 		gone, leave := context.WithCancel(t.Context())
 		p.later(gone, Call{Operation: Verify})
@@ -170,20 +158,17 @@ func TestWhoGoesAwayGivesThePlaceBack(t *testing.T) {
 		start, abandoned := starter(1), make(chan struct{})
 		start.Abandoned = abandoned
 		p.later(t.Context(), start)
-		if line := p.standing(); len(line) != 1 {
-			t.Errorf("%d stand in the line", len(line))
-		}
 		close(abandoned)
 		p.all.Wait()
-		if line := p.standing(); len(line) != 0 || len(p.called) != 1 {
-			t.Errorf("%d stand in the line, %d calls", len(line), len(p.called))
+		if err := p.make(t.Context(), starter(2)); err != nil || len(p.called) != 2 {
+			t.Errorf("the start after one that was abandoned: %v, %d calls", err, len(p.called))
 		}
 	})
 }
 
-func TestAStartThatWaitedInVainKeepsItsPlace(t *testing.T) {
+func TestAStartThatWaitedInVainKeepsItsPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 2})
+		p := newAdmitting(Options{RPS: 2})
 		// Codes come all the time and leave nothing for starts.
 		stop, cancel := context.WithCancel(t.Context())
 		for range 20 {
@@ -200,54 +185,28 @@ func TestAStartThatWaitedInVainKeepsItsPlace(t *testing.T) {
 		}
 		cancel()
 		p.all.Wait()
-		p.called = nil
-		p.later(t.Context(), starter(2))
-		p.later(t.Context(), starter(1))
-		if line := p.standing(); len(line) == 0 || line[0].person != "1" {
-			t.Errorf("the one who was first is not")
+		p.exhaust(t)
+		var order []string
+		for _, person := range []int{2, 1} {
+			p.all.Go(func() {
+				if err := p.make(t.Context(), starter(person)); err == nil {
+					p.note(func() { order = append(order, starter(person).Person) })
+				}
+			})
+			synctest.Wait()
 		}
 		p.all.Wait()
-	})
-}
-
-func TestAStartPaysForItsWholeEnrollment(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
-		for i := range 30 * 50 {
-			p.all.Go(func() { _ = p.make(t.Context(), starter(i)) })
-			time.Sleep(time.Second / 50)
-		}
-		// Ten seconds' worth at once, and then a third of the calls, a tenth more.
-		p.mu.Lock()
-		n := len(p.called)
-		p.mu.Unlock()
-		if most := (250 + 30*25*11/10) / 3; n > most+1 || n < most-5 {
-			t.Errorf("%d starts in 30 s, want %d", n, most)
-		}
-		p.all.Wait()
-	})
-}
-
-func TestAStartThatCognitoRefusesIsPaidBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
-		before := p.quota.(*account).room
-		refused := enroll.Fail(enroll.SessionExpired, "NotAuthorizedException")
-		if err := p.Do(t.Context(), starter(1), func(context.Context) *enroll.Error { return refused }); err != refused {
-			t.Fatalf("%v", err)
-		}
-		p.quota.take(t.Context(), claim{}, p.credit())
-		if paid := before - p.quota.(*account).room; paid != 1 {
-			t.Errorf("it paid %v, want for the one call that was made", paid)
+		if !slices.Equal(order, []string{"1", "2"}) {
+			t.Errorf("%v started, want 1 before 2", order)
 		}
 	})
 }
 
 func TestARefusedCallIsMadeAgainWhenItsTurnComesAgain(t *testing.T) {
-	for _, c := range []Call{starter(1), {Operation: Verify}, {Operation: Verify, Session: true}, {Operation: SetPreference}} {
+	for _, c := range []Call{starter(1), {Operation: Verify}, {Operation: Verify, BySession: true}, {Operation: SetPreference}} {
 		t.Run(c.Operation, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newPaced(Options{RPS: 25})
+				p := newAdmitting(Options{RPS: 25})
 				var at []time.Duration
 				begin := time.Now()
 				err := p.Do(t.Context(), c, func(context.Context) *enroll.Error {
@@ -273,15 +232,15 @@ func TestARefusedCallIsMadeAgainWhenItsTurnComesAgain(t *testing.T) {
 
 func TestARefusalOfThePersonIsNotOneOfTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
+		p := newAdmitting(Options{RPS: 25})
 		for _, reason := range []string{"LimitExceededException", "TooManyFailedAttemptsException", "NotAuthorizedException"} {
 			calls := 0
 			err := p.Do(t.Context(), Call{Operation: Verify}, func(context.Context) *enroll.Error {
 				calls++
 				return enroll.Fail(enroll.TooManyRequests, reason)
 			})
-			if err == nil || calls != 1 || p.quota.rate() != 25 {
-				t.Errorf("%s: %v after %d calls, the rate is %v", reason, err, calls, p.quota.rate())
+			if err == nil || calls != 1 || p.bucket.rate() != 25 {
+				t.Errorf("%s: %v after %d calls, the rate is %v", reason, err, calls, p.bucket.rate())
 			}
 		}
 	})
@@ -289,7 +248,7 @@ func TestARefusalOfThePersonIsNotOneOfTheQuota(t *testing.T) {
 
 func TestEverybodyIsToldATimeOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 25})
+		p := newAdmitting(Options{RPS: 25})
 		seconds := map[time.Duration]int{}
 		told := time.Duration(0)
 		for i := range 1000 {
@@ -313,24 +272,73 @@ func TestEverybodyIsToldATimeOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestAStrangerGetsNoPlaceInTheLine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 1})
-		stranger := Call{Operation: Associate, Session: true, Outside: true}
-		for i := range 10 { // Ten seconds' worth are there at once.
-			p.later(t.Context(), starter(i))
-		}
-		line := len(p.standing())
-		for i := range 20 {
-			stranger.Person = fmt.Sprint("stranger", i)
-			if err := p.make(t.Context(), stranger); err == nil || err.Kind != enroll.Busy {
-				t.Errorf("%v, want busy", err)
+// flood keeps so many calls waiting until the time is over, each of a person of
+// its own, and counts those that are made.
+func (p *admitting) flood(many int, until time.Duration, c Call, made *int) {
+	ctx, cancel := context.WithTimeout(context.Background(), until)
+	context.AfterFunc(ctx, cancel)
+	for i := range many {
+		p.all.Go(func() {
+			c := c
+			for n := 0; ctx.Err() == nil; n++ {
+				c.Person = fmt.Sprint(c.Operation, i, " ", n)
+				for ctx.Err() == nil {
+					err := p.Do(ctx, c, func(context.Context) *enroll.Error { p.note(func() { *made++ }); return nil })
+					if err == nil {
+						break
+					}
+					time.Sleep(err.RetryAfter)
+				}
 			}
-		}
-		if now := len(p.standing()); line == 0 || now != line {
-			t.Errorf("%d stand in the line, %d before the strangers came", now, line)
-		}
+		})
+	}
+}
+
+func TestStrangersGetAFifthWhileOthersWaitAndAllThatLiesIdle(t *testing.T) {
+	start, verify := Call{Operation: Associate, BySession: true, Stranger: true}, Call{Operation: Verify, BySession: true, Stranger: true}
+	for name, c := range map[string]struct {
+		starts, codes int // that wait at any time
+		stranger      Call
+		least, most   int // strangers in 40 s of 25 calls
+		startsLeast   int
+	}{
+		"strangers alone":                  {0, 0, verify, 990, 1010, 0},
+		"strangers who start, alone":       {0, 0, start, 900, 1010, 0},
+		"beside starts":                    {40, 0, verify, 190, 210, 780},
+		"strangers who start, beside them": {40, 0, start, 90, 110, 880},
+		"beside codes without end":         {40, 40, verify, 0, 10, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newAdmitting(Options{RPS: 25})
+				var starts, strangers, codes int
+				p.flood(c.starts, 40*time.Second, Call{Operation: Associate}, &starts)
+				p.flood(c.codes, 40*time.Second, Call{Operation: Verify}, &codes)
+				p.flood(200, 40*time.Second, c.stranger, &strangers)
+				p.all.Wait()
+				t.Logf("%d starts, %d codes, %d strangers", starts, codes, strangers)
+				if strangers < c.least || strangers > c.most || starts < c.startsLeast {
+					t.Errorf("want %d starts at least, and %d to %d strangers", c.startsLeast, c.least, c.most)
+				}
+				if all := starts + codes + strangers; all < 900 {
+					t.Errorf("%d calls of 1000 were made", all)
+				}
+			})
+		})
+	}
+}
+
+func TestAStrangersVerificationComesAfterStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newAdmitting(Options{RPS: 25})
+		p.exhaust(t)
+		p.later(t.Context(), Call{Operation: Verify, BySession: true, Stranger: true, Person: "x"})
+		p.later(t.Context(), starter(1))
+		p.later(t.Context(), Call{Operation: SetPreference})
 		p.all.Wait()
+		if want := []string{SetPreference, Associate, Verify}; !slices.Equal(p.called, want) {
+			t.Errorf("called %v, want %v", p.called, want)
+		}
 	})
 }
 
@@ -338,18 +346,18 @@ func TestBeyondTheEndOfTheLinePeopleAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		random := 0.0
-		p := newPaced(Options{RPS: 25, Rand: func() float64 { mu.Lock(); defer mu.Unlock(); random = math.Mod(random+.37, 1); return random }})
+		p := newAdmitting(Options{RPS: 25, Rand: func() float64 { mu.Lock(); defer mu.Unlock(); random = math.Mod(random+.37, 1); return random }})
 		var told []time.Duration
 		for i := range 3000 {
 			p.all.Go(func() {
-				err := p.make(t.Context(), Call{Operation: Associate, Session: true, Person: fmt.Sprint(i)})
+				err := p.make(t.Context(), Call{Operation: Associate, BySession: true, Person: fmt.Sprint(i)})
 				if err != nil && i >= 2000 {
 					p.note(func() { told = append(told, err.RetryAfter) })
 				}
 			})
 			synctest.Wait()
 		}
-		line := len(p.standing())
+		line := len(p.bucket.(*memoryBucket).positions)
 		p.all.Wait()
 		least, most := slices.Min(told), slices.Max(told)
 		// The session lives for three minutes, so the line ends half a minute
@@ -365,7 +373,7 @@ func TestBeyondTheEndOfTheLinePeopleAreSpread(t *testing.T) {
 
 func TestACallerWithoutTimeDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPaced(Options{RPS: 1})
+		p := newAdmitting(Options{RPS: 1})
 		p.exhaust(t)
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
@@ -376,7 +384,7 @@ func TestACallerWithoutTimeDoesNotWait(t *testing.T) {
 }
 
 // metric sums the series of a metric.
-func (p *paced) metric(t *testing.T, name string) (sum float64) {
+func (p *admitting) metric(t *testing.T, name string) (sum float64) {
 	t.Helper()
 	if n, err := testutil.GatherAndCount(p.registry, name); err != nil || n == 0 {
 		t.Fatalf("%s: %d series, %v", name, n, err)
