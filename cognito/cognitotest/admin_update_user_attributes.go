@@ -30,8 +30,8 @@ func (a *account) setAll(attributes []attribute) error {
 		}
 	}
 	for _, at := range attributes {
-		if at.Value != a.Attributes[at.Name] {
-			delete(a.Attributes, at.Name+"_verified")
+		if before := a.Attributes[at.Name]; before != "" && before != at.Value && isAddress(at.Name) {
+			a.set(at.Name+"_verified", "false")
 		}
 	}
 	for _, at := range attributes {
@@ -47,3 +47,6 @@ func (a *account) setAll(attributes []attribute) error {
 	}
 	return nil
 }
+
+// isAddress says whether an attribute is an address that is verified.
+func isAddress(name string) bool { return name == "email" || name == "phone_number" }

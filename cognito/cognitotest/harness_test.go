@@ -111,6 +111,13 @@ func changeUser(id string, change func(*cognitotest.User)) func(*cognitotest.Opt
 	return changePool(id, func(p *cognitotest.Pool) { change(&p.Users[0]) })
 }
 
+func user(name string) cognitotest.User {
+	return cognitotest.User{
+		Username: name, Password: password,
+		Attributes: map[string]string{"email": name + "@example.com", "email_verified": "true"},
+	}
+}
+
 func secretHash(username string) string {
 	mac := hmac.New(sha256.New, []byte(requiredSecret))
 	mac.Write([]byte(username + requiredClient))
