@@ -22,6 +22,11 @@ func TestCognitotest(t *testing.T) {
 
 // startCognitotest serves pools with a person for each flow.
 func startCognitotest(t *testing.T, now func() time.Time) *target {
+	on, _ := serveCognitotest(t, now)
+	return on
+}
+
+func serveCognitotest(t *testing.T, now func() time.Time) (*target, *cognitotest.Server) {
 	const region, password, secret = "us-east-1", "Correct-Horse-1", "client-secret"
 	var users []cognitotest.User
 	for i := range flows() {
@@ -58,7 +63,7 @@ func startCognitotest(t *testing.T, now func() time.Time) *target {
 			next++
 			return a, true
 		},
-	}
+	}, server
 }
 
 // clock is a clock that a test sets.

@@ -16,11 +16,19 @@ func TestUserPool(t *testing.T) {
 	if !ok {
 		t.Skip("CONFORMANCE_POOL_ID names no user pool")
 	}
+	run(t, asOnePerson(t, userPool(t, who), who))
+}
+
+// userPool is the target that the environment names: at AWS, or at the address of
+// CONFORMANCE_ENDPOINT.
+func userPool(t *testing.T, who account) *target {
 	region, _, ok := strings.Cut(who.pool, "_")
 	if !ok {
 		t.Fatal("CONFORMANCE_POOL_ID wants the ID of a user pool, such as eu-west-1_AbCdEfGhI")
 	}
-	run(t, asOnePerson(t, &target{name: "the user pool", region: region, now: time.Now, lacks: userPoolLacks()}, who))
+	return &target{
+		name: "the user pool", region: region, endpoint: os.Getenv("CONFORMANCE_ENDPOINT"), now: time.Now, lacks: userPoolLacks(),
+	}
 }
 
 // TestOnePersonServesAllFlows runs the suite as TestUserPool does, with one
