@@ -30,6 +30,10 @@ const (
 // maxAdminConnections is plenty for a scraper, a kubelet and an operator.
 const maxAdminConnections = 100
 
+// minEach is how many connections one address may have in any case; else a tenth
+// of them all.
+const minEach = 16
+
 // Options is what the application takes from its surroundings. Zero values are
 // what production wants.
 type Options struct {
@@ -125,13 +129,13 @@ func (a *App) wire(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	a.public = newListener("ADDR", a.tellToClose(withPage(public, o.Page)), o.Logger, c.MaxConnections)
+	a.public = newListener("ADDR", a.tellToClose(withPage(public, o.Page)), o.Logger, newConnections(c.MaxConnections, max(c.MaxConnections/10, minEach), c.networks()))
 	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
 		return err
 	}
 	a.admin = newListener("ADMIN_ADDR", handlers.NewAdmin(handlers.AdminOptions{
 		Gatherer: registry, Ready: a.ready, Note: a.store.note, Level: o.Level, Profiling: c.Profiling,
-	}), o.Logger, maxAdminConnections)
+	}), o.Logger, newConnections(maxAdminConnections, 0, nil))
 	m.KeyAge(a.verifier.KeyAge)
 	m.PendingEnrollments(a.store.Len)
 	m.Ready(func() bool { return a.ready() == nil })

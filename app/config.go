@@ -51,7 +51,7 @@ type Config struct {
 	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
 	TLSCertFile         string        `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
 	TLSKeyFile          string        `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
-	MaxConnections      int           `env:"MAX_CONNECTIONS" envDefault:"10000" doc:"Connections that the API holds at once; more wait to be accepted."`
+	MaxConnections      int           `env:"MAX_CONNECTIONS" envDefault:"4000" doc:"Connections that the API holds at once, some 25 kB each. Beyond them the one that was idle for longest is closed. One address has a tenth of them; TRUSTED_PROXIES have no such bound."`
 	ShutdownDelay       time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s" doc:"How long the service goes on answering after SIGTERM, while /readyz fails already: longer than the load balancer in front takes to notice. The process ends at most 20 seconds later. 0 to 10m."`
 	Profiling           bool          `env:"PROFILING" envDefault:"false" doc:"Serve /debug/pprof/ on the admin address."`
 	TraceEndpoint       string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"Where traces go by OTLP over HTTP, such as http://collector:4318. Empty: no traces. OpenTelemetry's other OTEL_ variables count too."`

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // maxHeaders bounds what is read of a request's headers. It is far more than
@@ -19,22 +17,31 @@ import (
 // 100 KB, gets a problem that says so; net/http cuts off what is longer still.
 const maxHeaders = 128 << 10
 
+const (
+	// maxStreams bounds the requests that one HTTP/2 connection makes at once. A
+	// page makes two or three; a proxy opens another connection.
+	maxStreams = 32
+	// maxBuffered bounds what is buffered of the bodies of one HTTP/2 connection,
+	// in bytes. It is the least that RFC 9113 §6.9.2 allows.
+	maxBuffered = 64<<10 - 1
+)
+
 // listener is an HTTP server with its socket.
 type listener struct {
-	name           string // of the variable that holds its address
-	server         *http.Server
-	maxConnections int
-	socket         net.Listener
-	address        atomic.Value // of the socket, a string; nothing until it is open
+	name        string // of the variable that holds its address
+	server      *http.Server
+	connections *connections
+	socket      net.Listener
+	address     atomic.Value // of the socket, a string; nothing until it is open
 }
 
-func newListener(name string, h http.Handler, logger *slog.Logger, maxConnections int) *listener {
+func newListener(name string, h http.Handler, logger *slog.Logger, c *connections) *listener {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &listener{
-		name:           name,
-		maxConnections: maxConnections,
+		name:        name,
+		connections: c,
 		server: &http.Server{
 			Handler:           h,
 			Protocols:         protocols,
@@ -43,6 +50,8 @@ func newListener(name string, h http.Handler, logger *slog.Logger, maxConnection
 			WriteTimeout:      requestTimeout + 10*time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    maxHeaders,
+			ConnState:         c.changed,
+			HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxBuffered, MaxReceiveBufferPerStream: maxBuffered},
 			// net/http would answer OPTIONS * by itself, without our headers.
 			DisableGeneralOptionsHandler: true,
 			ErrorLog:                     slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
@@ -82,7 +91,7 @@ func (l *listener) open(ctx context.Context, addr string) error {
 
 // serve answers until shutdown, or tells why it cannot.
 func (l *listener) serve() error {
-	limited := netutil.LimitListener(l.socket, l.maxConnections)
+	limited := l.connections.on(l.socket)
 	var err error
 	if l.server.TLSConfig != nil {
 		err = l.server.ServeTLS(limited, "", "")

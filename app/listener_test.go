@@ -114,39 +114,6 @@ func TestPlainHTTP2IsSpoken(t *testing.T) {
 	}
 }
 
-func TestNoMoreConnectionsThanAllowed(t *testing.T) {
-	w := world.New(t, map[string]string{"MAX_CONNECTIONS": "1"})
-	http.DefaultClient.CloseIdleConnections()
-	first, err := net.Dial("tcp", w.App.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask := func(c net.Conn, patience time.Duration) error {
-		_, err := c.Write([]byte("GET /openapi.yaml HTTP/1.1\r\nHost: a\r\n\r\n"))
-		if err == nil {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
-			_, err = c.Read(make([]byte, 1))
-		}
-		return err
-	}
-	if err := ask(first, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	second, err := net.Dial("tcp", w.App.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = second.Close() }()
-	if err := ask(second, 100*time.Millisecond); err == nil {
-		t.Error("a second connection is served")
-	}
-	_ = first.Close()
-	_ = second.SetReadDeadline(time.Now().Add(time.Minute))
-	if _, err := second.Read(make([]byte, 1)); err != nil {
-		t.Errorf("the second is not served when the first has gone: %v", err)
-	}
-}
-
 func TestHealthcheckAndVersion(t *testing.T) {
 	w := world.New(t, nil)
 	run := func(addr string, args ...string) (int, string) {

@@ -85,6 +85,7 @@ func New(o Options) (http.Handler, error) {
 		s.logRequest,
 		s.recoverPanic,
 		cors(o.AllowedOrigins), // before what refuses, so that scripts can read why
+		limitInFlight(),
 		limitHeaders,
 		middleware.BodyLimit(maxBody),
 		middleware.ContextTimeout(o.RequestTimeout),

@@ -161,6 +161,10 @@ func TestChartSetsWhatTheServiceReadsAndNothingElse(t *testing.T) {
 			t.Errorf("%s cannot be set", name)
 		}
 	}
+	if got := given["GOMEMLIMIT"]; got != "460MiB" {
+		t.Errorf("GOMEMLIMIT is %q beside a memory limit of 512Mi", got)
+	}
+	delete(given, "GOMEMLIMIT") // Go's runtime reads it.
 	for name := range given {
 		if !slices.Contains(known, name) && !slices.Contains(known, strings.TrimSuffix(name, "_FILE")) {
 			t.Errorf("%s is not read by the service", name)

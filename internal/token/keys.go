@@ -3,7 +3,9 @@ package token
 import (
 	"context"
 	"crypto/rsa"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -152,26 +154,49 @@ func (s *keySet) fetch(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// fetchFrom returns the keys that an address answers with, at least one.
+// fetchFrom returns the keys that an address answers with, at least one. What is
+// no key that can verify a token is passed over, and harms no other key of the
+// set (RFC 7517 §5).
 func (s *keySet) fetchFrom(ctx context.Context, address string) ([]jwkset.JWK, error) {
-	// Without a refresh interval, jwkset fetches once and returns.
-	answer, err := jwkset.NewStorageFromHTTP(address, jwkset.HTTPClientStorageOptions{
-		Client:      s.client,
-		Ctx:         ctx,
-		HTTPTimeout: fetchTimeout,
-	})
+	set, err := s.read(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := answer.KeyReadAll(ctx)
-	if err != nil {
-		return nil, err
+	var keys []jwkset.JWK
+	for _, raw := range set.Keys {
+		key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+		if err == nil && signsRS256(key) {
+			keys = append(keys, key)
+		}
 	}
-	keys = slices.DeleteFunc(keys, func(k jwkset.JWK) bool { return !signsRS256(k) })
 	if len(keys) == 0 {
 		return nil, errors.New("the key set holds no RS256 key")
 	}
 	return keys, nil
+}
+
+// rawKeySet is a JWK Set whose keys were not looked at yet.
+type rawKeySet struct {
+	Keys []json.RawMessage `json:"keys"`
+}
+
+// read gets a key set.
+func (s *keySet) read(ctx context.Context, address string) (set rawKeySet, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return set, err
+	}
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return set, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return set, fmt.Errorf("the key set was answered with status %d", answer.StatusCode)
+	}
+	return set, json.NewDecoder(answer.Body).Decode(&set)
 }
 
 // signsRS256 tells whether a key may verify an access token.

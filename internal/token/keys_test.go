@@ -301,6 +301,9 @@ func TestAKeyAmongUnusableOnesIsFound(t *testing.T) {
 		e.serve(homeURL, keySetOf(
 			nextKey().jwkWith("use", "enc"),
 			map[string]any{"kid": "future", "kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA"},
+			homeKey().jwkWith("n", "not base64url!"),
+			map[string]any{"kid": 7, "kty": "RSA"},
+			map[string]any{},
 			homeKey().jwk(),
 		))
 		v := startVerifier(t, verifierOptions(e))

@@ -45,3 +45,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- round (maxf 1 (divf .Values.config.cognitoWriteRPS (max 1 $replicas))) 3 -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+Nine tenths of the container's memory limit, in MiB, so that the process collects
+garbage before it is ended. Empty where the limit is not in Mi or Gi.
+*/}}
+{{- define "mfa.goMemLimit" -}}
+{{- $limit := dig "limits" "memory" "" .Values.resources | toString -}}
+{{- if hasSuffix "Mi" $limit -}}
+{{- div (mul (trimSuffix "Mi" $limit | int) 9) 10 }}MiB
+{{- else if hasSuffix "Gi" $limit -}}
+{{- div (mul (trimSuffix "Gi" $limit | int) 9216) 10 }}MiB
+{{- end -}}
+{{- end -}}
