@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"image/png"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -137,61 +136,6 @@ func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestAcceptChoosesJSONOrThePicture(t *testing.T) {
-	const jsonType, pngType = "application/json", "image/png"
-	tests := []struct {
-		accept []string
-		want   string // empty: 406
-	}{
-		{nil, jsonType},
-		{[]string{"*/*"}, jsonType},
-		{[]string{"application/*"}, jsonType},
-		{[]string{"image/png"}, pngType},
-		{[]string{"image/*"}, pngType},
-		{[]string{"IMAGE/PNG"}, pngType},
-		{[]string{"image/png;q=0.5, application/json;q=0.4"}, pngType},
-		{[]string{"image/png;q=0.4, application/json;q=0.5"}, jsonType},
-		{[]string{"image/png", "application/json"}, jsonType},
-		{[]string{"application/json;q=0, */*"}, pngType},
-		{[]string{"image/png;q=0, */*;q=0.1"}, jsonType},
-		{[]string{"text/html, image/avif, image/webp, */*;q=0.8"}, jsonType},
-		{[]string{"garbage, image/png"}, pngType},
-		{[]string{"text/html"}, ""},
-		{[]string{"image/jpeg"}, ""},
-		{[]string{"*/*;q=0"}, ""},
-	}
-	w := world.New(t, nil)
-	token := w.Token(world.Optional, world.OptionalClient, "ada")
-	for _, test := range tests {
-		t.Run(strings.Join(test.accept, " + "), func(t *testing.T) {
-			before := w.Cognito.Calls("")
-			r := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Token: token, Header: http.Header{"Accept": test.accept}})
-			if test.want == "" {
-				if r.Status != 406 || r.Code(t) != "not_acceptable" {
-					t.Errorf("status %d: %s", r.Status, r.Body)
-				}
-				if w.Cognito.Calls("") != before {
-					t.Error("a call was spent on a reply that nobody takes")
-				}
-				return
-			}
-			if got := r.Header.Get("Content-Type"); got != test.want || r.Status/100 != 2 {
-				t.Errorf("status %d, Content-Type %q, want %q", r.Status, got, test.want)
-			}
-			if test.want == pngType && !strings.HasPrefix(scan(t, r.Body), "otpauth://totp/Example:") {
-				t.Error("the picture does not say an otpauth URI")
-			}
-		})
-	}
-	t.Run("the session flow has no bare picture", func(t *testing.T) {
-		session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
-		r := w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Body: world.Object{"session": session}, Header: http.Header{"Accept": {pngType}, "Content-Type": {jsonType}}})
-		if r.Status != 406 {
-			t.Errorf("status %d: %s", r.Status, r.Body)
-		}
-	})
 }
 
 func TestTheLabelIsEscapedForEveryAuthenticator(t *testing.T) {

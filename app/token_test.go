@@ -39,14 +39,14 @@ func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
 		token  string
 		status int
 		code   string
-		detail string // part of it
+		hint   string // part of it
 	}{
 		"the ID token":              {good.IDToken, 401, "wrong_token_use", "ID token"},
 		"the refresh token":         {good.RefreshToken, 401, "wrong_token_use", "refresh token"},
 		"no scope":                  {w.Cognito.Mint(world.Optional, map[string]any{"scope": "openid profile"}), 403, "insufficient_scope", "aws.cognito.signin.user.admin"},
-		"another pool":              {w.Cognito.Mint(world.Optional, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), 401, "invalid_token", "another user pool"},
+		"another pool":              {w.Cognito.Mint(world.Optional, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), 401, "invalid_token", "COGNITO_USER_POOL_IDS"},
 		"the key of another pool":   {w.Cognito.Mint(world.Required, map[string]any{"iss": "https://cognito-idp.us-east-1.amazonaws.com/" + world.Optional}), 401, "invalid_token", "key"},
-		"another client":            {w.Cognito.Mint(world.Optional, map[string]any{"client_id": "somebody-else"}), 401, "invalid_token", "another app client"},
+		"another client":            {w.Cognito.Mint(world.Optional, map[string]any{"client_id": "somebody-else"}), 401, "invalid_token", "COGNITO_CLIENT_IDS"},
 		"expired":                   {w.Cognito.Mint(world.Optional, map[string]any{"exp": w.Clock.Now().Add(-2 * time.Minute).Unix()}), 401, "invalid_token", "expired"},
 		"a bad signature":           {forged, 401, "invalid_token", "signature"},
 		"alg none":                  {resign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401, "invalid_token", ""},
@@ -63,8 +63,8 @@ func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
 			if got := r.Code(t); got != test.code {
 				t.Errorf("code %s, want %s", got, test.code)
 			}
-			if detail := r.JSON(t)["detail"].(string); !strings.Contains(detail, test.detail) {
-				t.Errorf("detail %q does not mention %q", detail, test.detail)
+			if hint := r.JSON(t)["hint"].(string); !strings.Contains(hint, test.hint) {
+				t.Errorf("hint %q does not mention %q", hint, test.hint)
 			}
 			if challenge := r.Header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, "Bearer ") {
 				t.Errorf("WWW-Authenticate is %q", challenge)

@@ -18,15 +18,19 @@ func TestVerifyByTokenSwitchesTOTPOnAndTellsTheStatus(t *testing.T) {
 		t.Fatalf("status %d: %s", r.Status, r.Body)
 	}
 	got := r.JSON(t)
-	if status := got["totp"].(world.Object); status["enabled"] != true || status["preferred"] != true {
-		t.Errorf("totp is %v", status)
+	mfa, _ := got["mfa"].(world.Object)
+	if status, _ := mfa["totp"].(world.Object); got["outcome"] != "enabled" || status["enabled"] != true || status["preferred"] != true {
+		t.Errorf("the outcome is %v, totp is %v", got["outcome"], status)
 	}
-	if got["preferred"] != "SOFTWARE_TOKEN_MFA" {
-		t.Errorf("preferred is %v", got["preferred"])
+	if mfa["preferred"] != "SOFTWARE_TOKEN_MFA" {
+		t.Errorf("preferred is %v", mfa["preferred"])
 	}
 	// The clock stands 15 s into a step, so that the next code comes in 15 s.
 	if want := w.Clock.Now().Add(15 * time.Second).Format(time.RFC3339); got["codeReusableAt"] != want {
 		t.Errorf("codeReusableAt is %v, want %v", got["codeReusableAt"], want)
+	}
+	if got["codeReusableIn"] != 15.0 {
+		t.Errorf("codeReusableIn is %v, want 15", got["codeReusableIn"])
 	}
 	if !w.Cognito.MFAEnabled(world.Optional, "ada") {
 		t.Error("Cognito would not ask for a code")
@@ -44,7 +48,7 @@ func TestVerifyLeavesTOTPUnpreferredWhenAsked(t *testing.T) {
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
 	got := w.Verify(token, world.Object{"code": w.CodeAt(secret, 0), "preferred": false}).JSON(t)
-	if status := got["totp"].(world.Object); status["enabled"] != true || status["preferred"] != false {
+	if status, _ := got["mfa"].(world.Object)["totp"].(world.Object); status["enabled"] != true || status["preferred"] != false {
 		t.Errorf("totp is %v", status)
 	}
 }

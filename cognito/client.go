@@ -260,7 +260,7 @@ func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (
 		return err
 	})
 	if err != nil {
-		return enroll.SignIn{}, err
+		return enroll.SignIn{}, aboutDevice(err)
 	}
 	return signIn(out)
 }
@@ -272,7 +272,10 @@ func (c *Client) responses(a enroll.Answer) map[string]string {
 		r["SECRET_HASH"] = secretHash(secret, a.Username, a.ClientID)
 	}
 	if a.Code != "" {
-		r["SOFTWARE_TOKEN_MFA_CODE"] = a.Code.Reveal()
+		r[a.Challenge+"_CODE"] = a.Code.Reveal() // SOFTWARE_TOKEN_MFA_CODE, SMS_MFA_CODE, EMAIL_OTP_CODE
+	}
+	if a.Context.DeviceKey != "" {
+		r["DEVICE_KEY"] = a.Context.DeviceKey.Reveal()
 	}
 	if a.Method != "" {
 		r["ANSWER"] = a.Method
@@ -312,6 +315,7 @@ func signIn(out *idp.RespondToAuthChallengeOutput) (enroll.SignIn, error) {
 			Refresh:   enroll.Secret(aws.ToString(r.RefreshToken)),
 			ExpiresIn: time.Duration(r.ExpiresIn) * time.Second,
 			Type:      aws.ToString(r.TokenType),
+			Device:    newDevice(r.NewDeviceMetadata),
 		}}, nil
 	}
 	if out.ChallengeName == "" {
@@ -330,4 +334,20 @@ func present(c enroll.Credential) (token, session *string) {
 		return aws.String(c.Identity.Token.Reveal()), nil
 	}
 	return nil, aws.String(c.Session.Reveal())
+}
+
+// newDevice is the device that the pool remembers from now on, or nil.
+func newDevice(d *types.NewDeviceMetadataType) *enroll.Device {
+	if d == nil || aws.ToString(d.DeviceKey) == "" {
+		return nil
+	}
+	return &enroll.Device{Key: enroll.Secret(aws.ToString(d.DeviceKey)), GroupKey: aws.ToString(d.DeviceGroupKey)}
+}
+
+// aboutDevice names the device key as what is wrong where Cognito does not know it.
+func aboutDevice(err error) error {
+	if e, ok := errors.AsType[*enroll.Error](err); ok && e.Kind == enroll.InvalidRequest && e.Reason == "ResourceNotFoundException" {
+		e.Fields = []enroll.Field{{Name: "deviceKey", Reason: "must be a device that the user pool remembers for this user, or left out"}}
+	}
+	return err
 }

@@ -77,6 +77,11 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 	case "InvalidParameterException":
 		return invalidParameter(c, message), reason
 
+	case "ResourceNotFoundException":
+		if strings.Contains(message, "device") { // and not a pool or an app client
+			return enroll.InvalidRequest, reason
+		}
+
 	case "CodeMismatchException", "EnableSoftwareTokenMFAException":
 		return enroll.CodeMismatch, reason
 	case "ExpiredCodeException":

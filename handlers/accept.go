@@ -8,10 +8,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The media types of an enrollment.
+// The media types of requests and of pictures.
 const (
 	typeJSON = "application/json"
 	typePNG  = "image/png"
+	typeSVG  = "image/svg+xml"
 )
 
 // negotiate chooses the offer that an Accept header likes best (RFC 9110

@@ -14,6 +14,7 @@ const (
 	auditVerified = "totp_verified" // an authenticator app was set up, or replaced
 	auditEnabled  = "totp_enabled"
 	auditDisabled = "totp_disabled"
+	auditShown    = "totp_shown"
 )
 
 // audit writes one event for every attempt to change a person's factors: who,

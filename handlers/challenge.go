@@ -21,41 +21,56 @@ func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeReque
 		Session:   enroll.Secret(body.Session),
 		Code:      enroll.Secret(value(body.Code, "")),
 		Method:    string(value(body.Answer, "")),
-		Context:   signInContext(ctx, body.EncodedData, body.ClientMetadata),
+		Context:   signInContext(ctx, body.DeviceKey, body.EncodedData, body.ClientMetadata),
 		Address:   network(requestOf(ctx).RealIP()),
 	})
 	s.identify(ctx, &in)
 	if err != nil {
 		return nil, err
 	}
-	return api.AnswerChallenge200JSONResponse(signInReply(in)), nil
+	reply, err := signInReply(in)
+	return api.AnswerChallenge200JSONResponse{Body: reply}, err
 }
 
-// signInContext is what goes along for threat protection and Lambda triggers.
-func signInContext(ctx context.Context, encodedData *string, metadata *api.ClientMetadata) enroll.SignInContext {
+// signInContext is what goes along for remembered devices, threat protection and
+// Lambda triggers.
+func signInContext(ctx context.Context, deviceKey, encodedData *string, metadata *api.ClientMetadata) enroll.SignInContext {
 	return enroll.SignInContext{
 		ClientIP:    knownAddress(requestOf(ctx).RealIP()),
+		DeviceKey:   enroll.Secret(value(deviceKey, "")),
 		EncodedData: enroll.Secret(value(encodedData, "")),
 		Metadata:    value(metadata, nil),
 	}
 }
 
-func signInReply(in enroll.SignIn) api.SignIn {
-	var reply api.SignIn
-	if t := in.Tokens; t != nil {
-		reply.Tokens = &api.Tokens{
-			AccessToken:  t.Access.Reveal(),
-			IdToken:      revealed(t.ID),
-			RefreshToken: revealed(t.Refresh),
-			ExpiresIn:    int(t.ExpiresIn / time.Second),
-			TokenType:    t.Type,
-		}
+// signInReply says what came of an answer, by its outcome.
+func signInReply(in enroll.SignIn) (reply api.SignIn, err error) {
+	if in.Tokens != nil {
+		err = reply.FromSignedIn(api.SignedIn{Outcome: api.SignedInOutcomeSignedIn, Tokens: tokensReply(*in.Tokens)})
+	} else {
+		err = reply.FromChallenged(api.Challenged{Outcome: api.ChallengedOutcomeChallenge, Challenge: challengeReply(*in.Challenge)})
 	}
-	if c := in.Challenge; c != nil {
-		reply.Challenge = &api.Challenge{Name: c.Name, Session: revealed(c.Session), Parameters: c.Parameters}
-		if c.Parameters == nil {
-			reply.Challenge.Parameters = map[string]string{}
-		}
+	return reply, err
+}
+
+func tokensReply(t enroll.Tokens) api.Tokens {
+	reply := api.Tokens{
+		AccessToken:  t.Access.Reveal(),
+		IdToken:      revealed(t.ID),
+		RefreshToken: revealed(t.Refresh),
+		ExpiresIn:    int(t.ExpiresIn / time.Second),
+		TokenType:    t.Type,
+	}
+	if d := t.Device; d != nil {
+		reply.Device = &api.Device{Key: d.Key.Reveal(), GroupKey: optional(d.GroupKey)}
+	}
+	return reply
+}
+
+func challengeReply(c enroll.Challenge) api.Challenge {
+	reply := api.Challenge{Name: c.Name, Session: revealed(c.Session), Parameters: c.Parameters}
+	if c.Parameters == nil {
+		reply.Parameters = map[string]string{}
 	}
 	return reply
 }

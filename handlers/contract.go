@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,29 +102,42 @@ func fieldName(e *openapi3.SchemaError) string {
 	return "body"
 }
 
-// fieldReason says what the field must be.
+// fieldReason says what the field must be, in words.
 func fieldReason(e *openapi3.SchemaError) string {
+	s := e.Schema
 	switch e.SchemaField {
 	case "required":
 		return "must be there"
 	case "properties", "additionalProperties":
-		return "must have no members but those of the contract"
+		return "must have no members but " + listed(slices.Sorted(maps.Keys(s.Properties)), "and")
 	case "type", "nullable":
-		return "must be of type " + strings.Join(e.Schema.Type.Slice(), " or ")
+		return "must be " + typeWords[strings.Join(s.Type.Slice(), " ")]
 	case "minLength":
-		return fmt.Sprintf("must be at least %d characters long", e.Schema.MinLength)
+		return fmt.Sprintf("must be at least %d characters long", s.MinLength)
 	case "maxLength":
-		if e.Schema.MaxLength != nil {
-			return fmt.Sprintf("must be at most %d characters long", *e.Schema.MaxLength)
-		}
-	case "maxProperties":
-		if e.Schema.MaxProps != nil {
-			return fmt.Sprintf("must have at most %d members", *e.Schema.MaxProps)
-		}
+		return fmt.Sprintf("must be at most %d characters long", value(s.MaxLength, 0))
 	case "enum":
-		return fmt.Sprintf("must be one of %v", e.Schema.Enum)
+		values := make([]string, len(s.Enum))
+		for i, v := range s.Enum {
+			values[i] = fmt.Sprint(v)
+		}
+		return "must be " + listed(values, "or")
 	case "pattern":
-		return "must match " + e.Schema.Pattern
+		if words, ok := s.Extensions["x-must"].(string); ok {
+			return "must " + words
+		}
 	}
 	return "must be as the contract describes it"
+}
+
+// typeWords are JSON's types as people name them.
+var typeWords = map[string]string{"string": "a text", "boolean": "true or false", "object": "an object", "array": "a list", "integer": "a whole number", "number": "a number"}
+
+// listed joins words as a sentence does.
+func listed(words []string, last string) string {
+	n := len(words)
+	if n < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
 }

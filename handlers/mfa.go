@@ -17,7 +17,7 @@ func (s *Server) GetMfa(ctx context.Context, _ api.GetMfaRequestObject) (api.Get
 	if err != nil {
 		return nil, err
 	}
-	return api.GetMfa200JSONResponse{MfaStatusJSONResponse: api.MfaStatusJSONResponse(statusReply(status))}, nil
+	return api.GetMfa200JSONResponse{MfaStatusJSONResponse: api.MfaStatusJSONResponse{Body: statusReply(status)}}, nil
 }
 
 // SetTotpPreference switches TOTP on or off: PUT /v1/mfa/totp/preference.
@@ -38,7 +38,7 @@ func (s *Server) SetTotpPreference(ctx context.Context, r api.SetTotpPreferenceR
 	if err != nil {
 		return nil, err
 	}
-	return api.SetTotpPreference200JSONResponse{MfaStatusJSONResponse: api.MfaStatusJSONResponse(statusReply(status))}, nil
+	return api.SetTotpPreference200JSONResponse{MfaStatusJSONResponse: api.MfaStatusJSONResponse{Body: statusReply(status)}}, nil
 }
 
 func statusReply(s enroll.Status) api.MfaStatus {

@@ -1,9 +1,10 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
+	"math"
+	"time"
 
 	"mfa-enrollment/handlers/api"
 	"mfa-enrollment/internal/enroll"
@@ -20,15 +21,6 @@ func (s *Server) StartTotp(ctx context.Context, r api.StartTotpRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
-	offers := []string{typeJSON, typePNG}
-	if credential.Flow() == enroll.FlowSession {
-		offers = offers[:1] // The next session has no place in a picture.
-	}
-	mediaType, err := accepted(requestOf(ctx).Request().Header.Values("Accept"), offers...)
-	if err != nil {
-		return nil, err
-	}
-
 	e, err := s.Enroll.Start(ctx, enroll.StartRequest{
 		Credential:  credential,
 		AccountName: value(body.AccountName, ""),
@@ -37,26 +29,21 @@ func (s *Server) StartTotp(ctx context.Context, r api.StartTotpRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
-	picture, err := s.draw(e.URI)
+	picture, err := s.draw(e.URI, qr.PNG)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case mediaType == typePNG && e.Resumed:
-		return api.StartTotp200ImagepngResponse{Body: bytes.NewReader(picture), ContentLength: int64(len(picture))}, nil
-	case mediaType == typePNG:
-		return api.StartTotp201ImagepngResponse{Body: bytes.NewReader(picture), ContentLength: int64(len(picture))}, nil
-	case e.Resumed:
-		return api.StartTotp200JSONResponse(enrollmentReply(e, picture)), nil
-	default:
-		return api.StartTotp201JSONResponse(enrollmentReply(e, picture)), nil
+	reply := s.enrollmentReply(e, picture)
+	if e.Resumed {
+		return api.StartTotp200JSONResponse{Body: reply}, nil
 	}
+	return api.StartTotp201JSONResponse{Body: reply}, nil
 }
 
 // draw makes the picture of an otpauth URI.
-func (s *Server) draw(uri enroll.Secret) ([]byte, error) {
+func (s *Server) draw(uri enroll.Secret, as func(string) ([]byte, error)) ([]byte, error) {
 	begin := s.Now()
-	picture, err := qr.PNG(uri.Reveal())
+	picture, err := as(uri.Reveal())
 	if err != nil {
 		return nil, &enroll.Error{Kind: enroll.Internal, Reason: "the QR code could not be drawn", Cause: err}
 	}
@@ -64,7 +51,7 @@ func (s *Server) draw(uri enroll.Secret) ([]byte, error) {
 	return picture, nil
 }
 
-func enrollmentReply(e enroll.Enrollment, picture []byte) api.Enrollment {
+func (s *Server) enrollmentReply(e enroll.Enrollment, picture []byte) api.Enrollment {
 	return api.Enrollment{
 		Secret:      e.Secret.Reveal(),
 		OtpauthUri:  e.URI.Reveal(),
@@ -75,9 +62,13 @@ func enrollmentReply(e enroll.Enrollment, picture []byte) api.Enrollment {
 		Digits:      enroll.Digits,
 		Period:      api.EnrollmentPeriod(enroll.Period.Seconds()),
 		ExpiresAt:   e.ExpiresAt.UTC(),
+		ExpiresIn:   int(math.Floor(s.until(e.ExpiresAt).Seconds())),
 		Session:     revealed(e.Session),
 	}
 }
+
+// until is how long it is until a moment, and zero when it has passed.
+func (s *Server) until(moment time.Time) time.Duration { return max(0, moment.Sub(s.Now())) }
 
 // VerifyTotp finishes an enrollment: POST /v1/mfa/totp/verify.
 func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) (api.VerifyTotpResponseObject, error) {
@@ -96,7 +87,7 @@ func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) 
 		request.SignIn = &enroll.CompleteSignIn{
 			Username: value(body.Username, ""),
 			ClientID: value(body.ClientId, ""),
-			Context:  signInContext(ctx, body.EncodedData, body.ClientMetadata),
+			Context:  signInContext(ctx, body.DeviceKey, body.EncodedData, body.ClientMetadata),
 		}
 	}
 	v, err := s.Enroll.Verify(ctx, request)
@@ -105,7 +96,8 @@ func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return api.VerifyTotp200JSONResponse(verificationReply(v)), nil
+	reply, err := s.verificationReply(v)
+	return api.VerifyTotp200JSONResponse{Body: reply}, err
 }
 
 // auditVerification audits the two changes that verifying by token makes; by
@@ -122,17 +114,29 @@ func (s *Server) auditVerification(ctx context.Context, flow enroll.Flow, err er
 	}
 }
 
-func verificationReply(v enroll.Verification) api.Verification {
-	reply := api.Verification{CodeReusableAt: v.CodeReusableAt.UTC(), Session: revealed(v.Session)}
-	if v.Status != nil {
-		status := statusReply(*v.Status)
-		reply.Totp, reply.Methods, reply.Preferred = &status.Totp, &status.Methods, status.Preferred
+// verificationReply says what came of a right code, by its outcome.
+func (s *Server) verificationReply(v enroll.Verification) (reply api.Verification, err error) {
+	at := v.CodeReusableAt.UTC()
+	in := int(math.Ceil(s.until(at).Seconds()))
+	switch {
+	case v.Status != nil:
+		err = reply.FromVerifiedAndEnabled(api.VerifiedAndEnabled{
+			Outcome: api.Enabled, Mfa: statusReply(*v.Status), CodeReusableAt: at, CodeReusableIn: in,
+		})
+	case v.SignIn != nil && v.SignIn.Tokens != nil:
+		err = reply.FromVerifiedAndSignedIn(api.VerifiedAndSignedIn{
+			Outcome: api.VerifiedAndSignedInOutcomeSignedIn, Tokens: tokensReply(*v.SignIn.Tokens), CodeReusableAt: at, CodeReusableIn: in,
+		})
+	case v.SignIn != nil:
+		err = reply.FromVerifiedAndChallenged(api.VerifiedAndChallenged{
+			Outcome: api.VerifiedAndChallengedOutcomeChallenge, Challenge: challengeReply(*v.SignIn.Challenge), CodeReusableAt: at, CodeReusableIn: in,
+		})
+	default:
+		err = reply.FromVerified(api.Verified{
+			Outcome: api.VerifiedOutcomeVerified, Session: v.Session.Reveal(), CodeReusableAt: at, CodeReusableIn: in,
+		})
 	}
-	if v.SignIn != nil {
-		in := signInReply(*v.SignIn)
-		reply.Tokens, reply.Challenge = in.Tokens, in.Challenge
-	}
-	return reply
+	return reply, err
 }
 
 // value is what an optional member holds, or its default.

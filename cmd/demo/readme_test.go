@@ -44,7 +44,7 @@ func TestTheREADMEsFirstCommands(t *testing.T) {
 	}
 	for name, value := range shown {
 		switch name {
-		case "secret", "otpauthUri", "qrCode", "expiresAt":
+		case "secret", "otpauthUri", "qrCode", "expiresAt", "expiresIn":
 			if got[name] == "" || got[name] == nil {
 				t.Errorf("the reply has no %s", name)
 			}

@@ -40,19 +40,40 @@ func (e AnswerChallengeRequestAnswer) Valid() bool {
 
 // Defines values for AnswerChallengeRequestChallenge.
 const (
+	AnswerChallengeRequestChallengeEMAILOTP         AnswerChallengeRequestChallenge = "EMAIL_OTP"
 	AnswerChallengeRequestChallengeMFASETUP         AnswerChallengeRequestChallenge = "MFA_SETUP"
 	AnswerChallengeRequestChallengeSELECTMFATYPE    AnswerChallengeRequestChallenge = "SELECT_MFA_TYPE"
+	AnswerChallengeRequestChallengeSMSMFA           AnswerChallengeRequestChallenge = "SMS_MFA"
 	AnswerChallengeRequestChallengeSOFTWARETOKENMFA AnswerChallengeRequestChallenge = "SOFTWARE_TOKEN_MFA"
 )
 
 // Valid indicates whether the value is a known member of the AnswerChallengeRequestChallenge enum.
 func (e AnswerChallengeRequestChallenge) Valid() bool {
 	switch e {
+	case AnswerChallengeRequestChallengeEMAILOTP:
+		return true
 	case AnswerChallengeRequestChallengeMFASETUP:
 		return true
 	case AnswerChallengeRequestChallengeSELECTMFATYPE:
 		return true
+	case AnswerChallengeRequestChallengeSMSMFA:
+		return true
 	case AnswerChallengeRequestChallengeSOFTWARETOKENMFA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChallengedOutcome.
+const (
+	ChallengedOutcomeChallenge ChallengedOutcome = "challenge"
+)
+
+// Valid indicates whether the value is a known member of the ChallengedOutcome enum.
+func (e ChallengedOutcome) Valid() bool {
+	switch e {
+	case ChallengedOutcomeChallenge:
 		return true
 	default:
 		return false
@@ -121,11 +142,13 @@ const (
 	ProblemCodeNoPendingEnrollment   ProblemCode = "no_pending_enrollment"
 	ProblemCodeNotAcceptable         ProblemCode = "not_acceptable"
 	ProblemCodeNotFound              ProblemCode = "not_found"
+	ProblemCodeNotOfferedHere        ProblemCode = "not_offered_here"
 	ProblemCodePasswordResetRequired ProblemCode = "password_reset_required"
 	ProblemCodePayloadTooLarge       ProblemCode = "payload_too_large"
 	ProblemCodeRefusedByPool         ProblemCode = "refused_by_pool"
 	ProblemCodeSessionExpired        ProblemCode = "session_expired"
 	ProblemCodeStepUpRequired        ProblemCode = "step_up_required"
+	ProblemCodeSupersededCode        ProblemCode = "superseded_code"
 	ProblemCodeTooManyRequests       ProblemCode = "too_many_requests"
 	ProblemCodeTotpNotEnabled        ProblemCode = "totp_not_enabled"
 	ProblemCodeTwoCredentials        ProblemCode = "two_credentials"
@@ -171,6 +194,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeNotFound:
 		return true
+	case ProblemCodeNotOfferedHere:
+		return true
 	case ProblemCodePasswordResetRequired:
 		return true
 	case ProblemCodePayloadTooLarge:
@@ -180,6 +205,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeSessionExpired:
 		return true
 	case ProblemCodeStepUpRequired:
+		return true
+	case ProblemCodeSupersededCode:
 		return true
 	case ProblemCodeTooManyRequests:
 		return true
@@ -206,10 +233,87 @@ func (e ProblemCode) Valid() bool {
 	}
 }
 
-// AnswerChallengeRequest defines model for AnswerChallengeRequest.
+// Defines values for SignedInOutcome.
+const (
+	SignedInOutcomeSignedIn SignedInOutcome = "signed_in"
+)
+
+// Valid indicates whether the value is a known member of the SignedInOutcome enum.
+func (e SignedInOutcome) Valid() bool {
+	switch e {
+	case SignedInOutcomeSignedIn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerifiedOutcome.
+const (
+	VerifiedOutcomeVerified VerifiedOutcome = "verified"
+)
+
+// Valid indicates whether the value is a known member of the VerifiedOutcome enum.
+func (e VerifiedOutcome) Valid() bool {
+	switch e {
+	case VerifiedOutcomeVerified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerifiedAndChallengedOutcome.
+const (
+	VerifiedAndChallengedOutcomeChallenge VerifiedAndChallengedOutcome = "challenge"
+)
+
+// Valid indicates whether the value is a known member of the VerifiedAndChallengedOutcome enum.
+func (e VerifiedAndChallengedOutcome) Valid() bool {
+	switch e {
+	case VerifiedAndChallengedOutcomeChallenge:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerifiedAndEnabledOutcome.
+const (
+	Enabled VerifiedAndEnabledOutcome = "enabled"
+)
+
+// Valid indicates whether the value is a known member of the VerifiedAndEnabledOutcome enum.
+func (e VerifiedAndEnabledOutcome) Valid() bool {
+	switch e {
+	case Enabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerifiedAndSignedInOutcome.
+const (
+	VerifiedAndSignedInOutcomeSignedIn VerifiedAndSignedInOutcome = "signed_in"
+)
+
+// Valid indicates whether the value is a known member of the VerifiedAndSignedInOutcome enum.
+func (e VerifiedAndSignedInOutcome) Valid() bool {
+	switch e {
+	case VerifiedAndSignedInOutcomeSignedIn:
+		return true
+	default:
+		return false
+	}
+}
+
+// AnswerChallengeRequest What answerChallenge takes.
 type AnswerChallengeRequest struct {
 	// Answer For SELECT_MFA_TYPE, the factor to be asked for.
-	Answer    *AnswerChallengeRequestAnswer   `json:"answer,omitempty"`
+	Answer *AnswerChallengeRequestAnswer `json:"answer,omitempty"`
+
+	// Challenge The challenge's name, as Cognito gave it.
 	Challenge AnswerChallengeRequestChallenge `json:"challenge"`
 
 	// ClientId The app client that the sign-in belongs to.
@@ -218,8 +322,11 @@ type AnswerChallengeRequest struct {
 	// ClientMetadata Passed on to the pool's Lambda triggers, unread.
 	ClientMetadata *ClientMetadata `json:"clientMetadata,omitempty"`
 
-	// Code The six digits that the authenticator app shows now.
-	Code *Code `json:"code,omitempty"`
+	// Code What the authenticator app shows now (SOFTWARE_TOKEN_MFA), or the code of the message (SMS_MFA, EMAIL_OTP).
+	Code *ChallengeCode `json:"code,omitempty"`
+
+	// DeviceKey The key of a device that the user pool remembers, as `tokens.device` once gave it. Without it Cognito takes the device for a new one.
+	DeviceKey *DeviceKey `json:"deviceKey,omitempty"`
 
 	// EncodedData The device fingerprint of Cognito's threat protection, made by AWS's own library in the front end. It is passed on unread.
 	EncodedData *EncodedData `json:"encodedData,omitempty"`
@@ -234,18 +341,35 @@ type AnswerChallengeRequest struct {
 // AnswerChallengeRequestAnswer For SELECT_MFA_TYPE, the factor to be asked for.
 type AnswerChallengeRequestAnswer string
 
-// AnswerChallengeRequestChallenge defines model for AnswerChallengeRequest.Challenge.
+// AnswerChallengeRequestChallenge The challenge's name, as Cognito gave it.
 type AnswerChallengeRequestChallenge string
 
-// Challenge defines model for Challenge.
+// Challenge What Cognito asks for next.
 type Challenge struct {
 	// Name Cognito's name for it, such as SOFTWARE_TOKEN_MFA or SMS_MFA.
-	Name       string            `json:"name"`
+	Name string `json:"name"`
+
+	// Parameters Cognito's parameters, such as USER_ID_FOR_SRP and the masked CODE_DELIVERY_DESTINATION.
 	Parameters map[string]string `json:"parameters"`
 
 	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
 	Session *Session `json:"session,omitempty"`
 }
+
+// ChallengeCode What the authenticator app shows now (SOFTWARE_TOKEN_MFA), or the code of the message (SMS_MFA, EMAIL_OTP).
+type ChallengeCode = string
+
+// Challenged Cognito asks for one more thing.
+type Challenged struct {
+	// Challenge What Cognito asks for next.
+	Challenge Challenge `json:"challenge"`
+
+	// Outcome What came of the answer.
+	Outcome ChallengedOutcome `json:"outcome"`
+}
+
+// ChallengedOutcome What came of the answer.
+type ChallengedOutcome string
 
 // ClientId The app client that the sign-in belongs to.
 type ClientId = string
@@ -256,18 +380,46 @@ type ClientMetadata map[string]string
 // Code The six digits that the authenticator app shows now.
 type Code = string
 
+// CodeReusableAt Cognito refuses a code that was used once, so the code that enrolled
+// does not sign in. From this moment on the app shows another one.
+type CodeReusableAt = time.Time
+
+// CodeReusableIn The seconds until `codeReusableAt`, for a page whose clock may be off.
+type CodeReusableIn = int
+
+// Device The device that a user pool remembers from now on (NewDeviceMetadata). The
+// front end confirms it (ConfirmDevice) and sends `key` as `deviceKey` in
+// later sign-ins; without that Cognito refuses the refresh token.
+type Device struct {
+	// GroupKey Cognito's DeviceGroupKey.
+	GroupKey *string `json:"groupKey,omitempty"`
+
+	// Key Cognito's DeviceKey.
+	Key string `json:"key"`
+}
+
+// DeviceKey The key of a device that the user pool remembers, as `tokens.device` once gave it. Without it Cognito takes the device for a new one.
+type DeviceKey = string
+
 // EncodedData The device fingerprint of Cognito's threat protection, made by AWS's own library in the front end. It is passed on unread.
 type EncodedData = string
 
-// Enrollment defines model for Enrollment.
+// Enrollment What a person needs to set up an authenticator app.
 type Enrollment struct {
 	// AccountName The name of the account as the app shows it.
-	AccountName string              `json:"accountName"`
-	Algorithm   EnrollmentAlgorithm `json:"algorithm"`
-	Digits      EnrollmentDigits    `json:"digits"`
+	AccountName string `json:"accountName"`
+
+	// Algorithm The hash of the codes.
+	Algorithm EnrollmentAlgorithm `json:"algorithm"`
+
+	// Digits The digits of a code.
+	Digits EnrollmentDigits `json:"digits"`
 
 	// ExpiresAt When this enrollment can no longer be finished and must be started again.
 	ExpiresAt time.Time `json:"expiresAt"`
+
+	// ExpiresIn The seconds until then, for a page whose clock may be off.
+	ExpiresIn int `json:"expiresIn"`
 
 	// Issuer The name of the service as the app shows it.
 	Issuer string `json:"issuer"`
@@ -288,10 +440,10 @@ type Enrollment struct {
 	Session *Session `json:"session,omitempty"`
 }
 
-// EnrollmentAlgorithm defines model for Enrollment.Algorithm.
+// EnrollmentAlgorithm The hash of the codes.
 type EnrollmentAlgorithm string
 
-// EnrollmentDigits defines model for Enrollment.Digits.
+// EnrollmentDigits The digits of a code.
 type EnrollmentDigits int
 
 // EnrollmentPeriod Seconds for which a code is shown.
@@ -300,16 +452,19 @@ type EnrollmentPeriod int
 // Method A factor by Cognito's name, such as SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP.
 type Method = string
 
-// Methods defines model for Methods.
+// Methods The factors that are on.
 type Methods = []Method
 
-// MfaStatus defines model for MfaStatus.
+// MfaStatus A person's second factors.
 type MfaStatus struct {
+	// Methods The factors that are on.
 	Methods Methods `json:"methods"`
 
 	// Preferred A factor by Cognito's name, such as SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP.
-	Preferred *Method    `json:"preferred,omitempty"`
-	Totp      TotpStatus `json:"totp"`
+	Preferred *Method `json:"preferred,omitempty"`
+
+	// Totp How TOTP is used.
+	Totp TotpStatus `json:"totp"`
 }
 
 // Problem An RFC 9457 problem document.
@@ -320,26 +475,44 @@ type Problem struct {
 	// Code Stable. A front end branches on it.
 	Code ProblemCode `json:"code"`
 
-	// Detail What happened and what to do about it, for people.
-	Detail string          `json:"detail"`
+	// Detail What happened and what to do about it, for the person who sees the page.
+	Detail string `json:"detail"`
+
+	// Fields What breaks this contract.
 	Fields *[]ProblemField `json:"fields,omitempty"`
+
+	// Hint Why it happened and what to do about it, for whoever builds or runs the page.
+	Hint *string `json:"hint,omitempty"`
 
 	// RequestId The same as the X-Request-Id header; tell it to the operator.
 	RequestId string `json:"requestId"`
 
 	// RetryAfter Seconds, as in the Retry-After header.
-	RetryAfter *int   `json:"retryAfter,omitempty"`
-	Status     int    `json:"status"`
-	Title      string `json:"title"`
+	RetryAfter *int `json:"retryAfter,omitempty"`
+
+	// Status The status of the reply.
+	Status int `json:"status"`
+
+	// Title What happened, in a few words, for whoever builds or runs the page.
+	Title string `json:"title"`
 
 	// Type `urn:mfa-enrollment:problem:` and the code.
 	Type string `json:"type"`
+
+	// Variant Which of a code's texts `detail` and `hint` are, where it has several.
+	// New ones may come: translate by `code` where you do not know one.
+	// `invalid_token`: expired, not_yet_valid, malformed, too_large,
+	// bad_signature, not_rs256, foreign_issuer, foreign_client, unknown_key,
+	// missing_claim, forbidden_header, session. `wrong_token_use`: id_token,
+	// refresh_token, other_token_use. `code_mismatch`: clock, clock_hours.
+	// `too_many_requests`: codes.
+	Variant *string `json:"variant,omitempty"`
 }
 
 // ProblemCode Stable. A front end branches on it.
 type ProblemCode string
 
-// ProblemField defines model for ProblemField.
+// ProblemField One member of a request that is not as it must be.
 type ProblemField struct {
 	// Field The member of the body, or the header, that is wrong.
 	Field string `json:"field"`
@@ -351,13 +524,24 @@ type ProblemField struct {
 // Session The opaque session of a Cognito challenge. It works once and for a few minutes.
 type Session = string
 
-// SignIn Exactly one member is there.
+// SignIn What came of an answer.
 type SignIn struct {
-	Challenge *Challenge `json:"challenge,omitempty"`
-	Tokens    *Tokens    `json:"tokens,omitempty"`
+	union json.RawMessage
 }
 
-// StartTotpRequest defines model for StartTotpRequest.
+// SignedIn The sign-in is complete.
+type SignedIn struct {
+	// Outcome What came of the answer.
+	Outcome SignedInOutcome `json:"outcome"`
+
+	// Tokens Cognito's tokens.
+	Tokens Tokens `json:"tokens"`
+}
+
+// SignedInOutcome What came of the answer.
+type SignedInOutcome string
+
+// StartTotpRequest What startTotp takes.
 type StartTotpRequest struct {
 	// AccountName How the account is named in the authenticator app. Without it: the
 	// attribute that the operator chose, else the username; in the session
@@ -371,53 +555,132 @@ type StartTotpRequest struct {
 	Session *Session `json:"session,omitempty"`
 }
 
-// Tokens defines model for Tokens.
+// Tokens Cognito's tokens.
 type Tokens struct {
+	// AccessToken Acts for the person.
 	AccessToken string `json:"accessToken"`
 
+	// Device The device that a user pool remembers from now on (NewDeviceMetadata). The
+	// front end confirms it (ConfirmDevice) and sends `key` as `deviceKey` in
+	// later sign-ins; without that Cognito refuses the refresh token.
+	Device *Device `json:"device,omitempty"`
+
 	// ExpiresIn Seconds for which the access token is good.
-	ExpiresIn    int     `json:"expiresIn"`
-	IdToken      *string `json:"idToken,omitempty"`
+	ExpiresIn int `json:"expiresIn"`
+
+	// IdToken Says who the person is.
+	IdToken *string `json:"idToken,omitempty"`
+
+	// RefreshToken Gets new tokens from Cognito.
 	RefreshToken *string `json:"refreshToken,omitempty"`
-	TokenType    string  `json:"tokenType"`
+
+	// TokenType `Bearer`.
+	TokenType string `json:"tokenType"`
 }
 
-// TotpPreference defines model for TotpPreference.
+// TotpPreference How TOTP is to be used.
 type TotpPreference struct {
+	// Enabled Ask for a code at sign-in.
 	Enabled bool `json:"enabled"`
 
 	// Preferred Make TOTP the preferred factor. The default is the value of `enabled`; a factor that is off can't be preferred.
 	Preferred *bool `json:"preferred,omitempty"`
 }
 
-// TotpStatus defines model for TotpStatus.
+// TotpStatus How TOTP is used.
 type TotpStatus struct {
-	Enabled   bool `json:"enabled"`
+	// Enabled A code is asked for at sign-in.
+	Enabled bool `json:"enabled"`
+
+	// Preferred It is asked for first.
 	Preferred bool `json:"preferred"`
 }
 
 // Username What Cognito named USER_ID_FOR_SRP or USERNAME in the challenge, or what the person signed in with.
 type Username = string
 
-// Verification defines model for Verification.
+// Verification What came of a right code.
 type Verification struct {
-	Challenge *Challenge `json:"challenge,omitempty"`
+	union json.RawMessage
+}
+
+// Verified Session flow. The session answers MFA_SETUP in answerChallenge, which completes the sign-in.
+type Verified struct {
+	// CodeReusableAt Cognito refuses a code that was used once, so the code that enrolled
+	// does not sign in. From this moment on the app shows another one.
+	CodeReusableAt CodeReusableAt `json:"codeReusableAt"`
+
+	// CodeReusableIn The seconds until `codeReusableAt`, for a page whose clock may be off.
+	CodeReusableIn CodeReusableIn `json:"codeReusableIn"`
+
+	// Outcome What came of the code.
+	Outcome VerifiedOutcome `json:"outcome"`
+
+	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
+	Session Session `json:"session"`
+}
+
+// VerifiedOutcome What came of the code.
+type VerifiedOutcome string
+
+// VerifiedAndChallenged Session flow with `username` and `clientId`. Cognito asks for one more thing.
+type VerifiedAndChallenged struct {
+	// Challenge What Cognito asks for next.
+	Challenge Challenge `json:"challenge"`
 
 	// CodeReusableAt Cognito refuses a code that was used once, so the code that enrolled
 	// does not sign in. From this moment on the app shows another one.
-	CodeReusableAt time.Time `json:"codeReusableAt"`
-	Methods        *Methods  `json:"methods,omitempty"`
+	CodeReusableAt CodeReusableAt `json:"codeReusableAt"`
 
-	// Preferred A factor by Cognito's name, such as SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP.
-	Preferred *Method `json:"preferred,omitempty"`
+	// CodeReusableIn The seconds until `codeReusableAt`, for a page whose clock may be off.
+	CodeReusableIn CodeReusableIn `json:"codeReusableIn"`
 
-	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
-	Session *Session    `json:"session,omitempty"`
-	Tokens  *Tokens     `json:"tokens,omitempty"`
-	Totp    *TotpStatus `json:"totp,omitempty"`
+	// Outcome What came of the code.
+	Outcome VerifiedAndChallengedOutcome `json:"outcome"`
 }
 
-// VerifyTotpRequest defines model for VerifyTotpRequest.
+// VerifiedAndChallengedOutcome What came of the code.
+type VerifiedAndChallengedOutcome string
+
+// VerifiedAndEnabled Bearer flow. TOTP is on.
+type VerifiedAndEnabled struct {
+	// CodeReusableAt Cognito refuses a code that was used once, so the code that enrolled
+	// does not sign in. From this moment on the app shows another one.
+	CodeReusableAt CodeReusableAt `json:"codeReusableAt"`
+
+	// CodeReusableIn The seconds until `codeReusableAt`, for a page whose clock may be off.
+	CodeReusableIn CodeReusableIn `json:"codeReusableIn"`
+
+	// Mfa A person's second factors.
+	Mfa MfaStatus `json:"mfa"`
+
+	// Outcome What came of the code.
+	Outcome VerifiedAndEnabledOutcome `json:"outcome"`
+}
+
+// VerifiedAndEnabledOutcome What came of the code.
+type VerifiedAndEnabledOutcome string
+
+// VerifiedAndSignedIn Session flow with `username` and `clientId`. The sign-in is complete.
+type VerifiedAndSignedIn struct {
+	// CodeReusableAt Cognito refuses a code that was used once, so the code that enrolled
+	// does not sign in. From this moment on the app shows another one.
+	CodeReusableAt CodeReusableAt `json:"codeReusableAt"`
+
+	// CodeReusableIn The seconds until `codeReusableAt`, for a page whose clock may be off.
+	CodeReusableIn CodeReusableIn `json:"codeReusableIn"`
+
+	// Outcome What came of the code.
+	Outcome VerifiedAndSignedInOutcome `json:"outcome"`
+
+	// Tokens Cognito's tokens.
+	Tokens Tokens `json:"tokens"`
+}
+
+// VerifiedAndSignedInOutcome What came of the code.
+type VerifiedAndSignedInOutcome string
+
+// VerifyTotpRequest What verifyTotp takes.
 type VerifyTotpRequest struct {
 	// ClientId The app client that the sign-in belongs to.
 	ClientId *ClientId `json:"clientId,omitempty"`
@@ -427,6 +690,9 @@ type VerifyTotpRequest struct {
 
 	// Code The six digits that the authenticator app shows now.
 	Code Code `json:"code"`
+
+	// DeviceKey The key of a device that the user pool remembers, as `tokens.device` once gave it. Without it Cognito takes the device for a new one.
+	DeviceKey *DeviceKey `json:"deviceKey,omitempty"`
 
 	// DeviceName A friendly name for the phone, kept by Cognito.
 	DeviceName *string `json:"deviceName,omitempty"`
@@ -504,6 +770,280 @@ type SetTotpPreferenceJSONRequestBody = TotpPreference
 // VerifyTotpJSONRequestBody defines body for VerifyTotp for application/json ContentType.
 type VerifyTotpJSONRequestBody = VerifyTotpRequest
 
+// AsSignedIn returns the union data inside the SignIn as a SignedIn
+func (t SignIn) AsSignedIn() (SignedIn, error) {
+	var body SignedIn
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSignedIn overwrites any union data inside the SignIn as the provided SignedIn
+func (t *SignIn) FromSignedIn(v SignedIn) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"signed_in"}`))
+	t.union = b
+	return err
+}
+
+// MergeSignedIn performs a merge with any union data inside the SignIn, using the provided SignedIn
+func (t *SignIn) MergeSignedIn(v SignedIn) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"signed_in"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsChallenged returns the union data inside the SignIn as a Challenged
+func (t SignIn) AsChallenged() (Challenged, error) {
+	var body Challenged
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChallenged overwrites any union data inside the SignIn as the provided Challenged
+func (t *SignIn) FromChallenged(v Challenged) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"challenge"}`))
+	t.union = b
+	return err
+}
+
+// MergeChallenged performs a merge with any union data inside the SignIn, using the provided Challenged
+func (t *SignIn) MergeChallenged(v Challenged) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"challenge"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t SignIn) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"outcome"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t SignIn) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "challenge":
+		return t.AsChallenged()
+	case "signed_in":
+		return t.AsSignedIn()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t SignIn) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *SignIn) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsVerifiedAndEnabled returns the union data inside the Verification as a VerifiedAndEnabled
+func (t Verification) AsVerifiedAndEnabled() (VerifiedAndEnabled, error) {
+	var body VerifiedAndEnabled
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerifiedAndEnabled overwrites any union data inside the Verification as the provided VerifiedAndEnabled
+func (t *Verification) FromVerifiedAndEnabled(v VerifiedAndEnabled) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"enabled"}`))
+	t.union = b
+	return err
+}
+
+// MergeVerifiedAndEnabled performs a merge with any union data inside the Verification, using the provided VerifiedAndEnabled
+func (t *Verification) MergeVerifiedAndEnabled(v VerifiedAndEnabled) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"enabled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsVerifiedAndSignedIn returns the union data inside the Verification as a VerifiedAndSignedIn
+func (t Verification) AsVerifiedAndSignedIn() (VerifiedAndSignedIn, error) {
+	var body VerifiedAndSignedIn
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerifiedAndSignedIn overwrites any union data inside the Verification as the provided VerifiedAndSignedIn
+func (t *Verification) FromVerifiedAndSignedIn(v VerifiedAndSignedIn) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"signed_in"}`))
+	t.union = b
+	return err
+}
+
+// MergeVerifiedAndSignedIn performs a merge with any union data inside the Verification, using the provided VerifiedAndSignedIn
+func (t *Verification) MergeVerifiedAndSignedIn(v VerifiedAndSignedIn) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"signed_in"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsVerifiedAndChallenged returns the union data inside the Verification as a VerifiedAndChallenged
+func (t Verification) AsVerifiedAndChallenged() (VerifiedAndChallenged, error) {
+	var body VerifiedAndChallenged
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerifiedAndChallenged overwrites any union data inside the Verification as the provided VerifiedAndChallenged
+func (t *Verification) FromVerifiedAndChallenged(v VerifiedAndChallenged) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"challenge"}`))
+	t.union = b
+	return err
+}
+
+// MergeVerifiedAndChallenged performs a merge with any union data inside the Verification, using the provided VerifiedAndChallenged
+func (t *Verification) MergeVerifiedAndChallenged(v VerifiedAndChallenged) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"challenge"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsVerified returns the union data inside the Verification as a Verified
+func (t Verification) AsVerified() (Verified, error) {
+	var body Verified
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromVerified overwrites any union data inside the Verification as the provided Verified
+func (t *Verification) FromVerified(v Verified) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"verified"}`))
+	t.union = b
+	return err
+}
+
+// MergeVerified performs a merge with any union data inside the Verification, using the provided Verified
+func (t *Verification) MergeVerified(v Verified) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"outcome":"verified"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Verification) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"outcome"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t Verification) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "challenge":
+		return t.AsVerifiedAndChallenged()
+	case "enabled":
+		return t.AsVerifiedAndEnabled()
+	case "signed_in":
+		return t.AsVerifiedAndSignedIn()
+	case "verified":
+		return t.AsVerified()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t Verification) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Verification) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// AnswerChallenge Answer a challenge of a sign-in
@@ -518,6 +1058,9 @@ type ServerInterface interface {
 	// SetTotpPreference Switch TOTP on or off, and make it the preferred factor
 	// (PUT /v1/mfa/totp/preference)
 	SetTotpPreference(ctx echo.Context) error
+	// GetTotpQr Get the QR code of the pending enrollment
+	// (GET /v1/mfa/totp/qr)
+	GetTotpQr(ctx echo.Context) error
 	// VerifyTotp Finish an enrollment with a code from the authenticator app
 	// (POST /v1/mfa/totp/verify)
 	VerifyTotp(ctx echo.Context) error
@@ -561,6 +1104,15 @@ func (w *ServerInterfaceWrapper) SetTotpPreference(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SetTotpPreference(ctx)
+	return err
+}
+
+// GetTotpQr converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTotpQr(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTotpQr(ctx)
 	return err
 }
 
@@ -621,6 +1173,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	}
 
 	router.POST(options.BaseURL+"/v1/mfa/totp", wrapper.StartTotp, options.OperationMiddlewares["startTotp"]...)
+	router.GET(options.BaseURL+"/v1/mfa/totp/qr", wrapper.GetTotpQr, options.OperationMiddlewares["getTotpQr"]...)
 	router.POST(options.BaseURL+"/v1/mfa/totp/verify", wrapper.VerifyTotp, options.OperationMiddlewares["verifyTotp"]...)
 	router.GET(options.BaseURL+"/v1/mfa", wrapper.GetMfa, options.OperationMiddlewares["getMfa"]...)
 	router.PUT(options.BaseURL+"/v1/mfa/totp/preference", wrapper.SetTotpPreference, options.OperationMiddlewares["setTotpPreference"]...)
@@ -630,6 +1183,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 type BusyResponseHeaders struct {
 	RetryAfter *int
+	XRequestId *string
 }
 type BusyApplicationProblemPlusJSONResponse struct {
 	Body Problem
@@ -637,26 +1191,93 @@ type BusyApplicationProblemPlusJSONResponse struct {
 	Headers BusyResponseHeaders
 }
 
-type ConflictApplicationProblemPlusJSONResponse Problem
+type ConflictResponseHeaders struct {
+	XRequestId *string
+}
+type ConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type ForbiddenApplicationProblemPlusJSONResponse Problem
+	Headers ConflictResponseHeaders
+}
 
-type HeadersTooLargeApplicationProblemPlusJSONResponse Problem
+type ForbiddenResponseHeaders struct {
+	WWWAuthenticate *string
+	XRequestId      *string
+}
+type ForbiddenApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type InternalApplicationProblemPlusJSONResponse Problem
+	Headers ForbiddenResponseHeaders
+}
 
-type InvalidRequestApplicationProblemPlusJSONResponse Problem
+type HeadersTooLargeResponseHeaders struct {
+	XRequestId *string
+}
+type HeadersTooLargeApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type MfaStatusJSONResponse MfaStatus
+	Headers HeadersTooLargeResponseHeaders
+}
 
-type NotAcceptableApplicationProblemPlusJSONResponse Problem
+type InternalResponseHeaders struct {
+	XRequestId *string
+}
+type InternalApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type SessionExpiredApplicationProblemPlusJSONResponse Problem
+	Headers InternalResponseHeaders
+}
 
-type TooLargeApplicationProblemPlusJSONResponse Problem
+type InvalidRequestResponseHeaders struct {
+	XRequestId *string
+}
+type InvalidRequestApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers InvalidRequestResponseHeaders
+}
+
+type MfaStatusResponseHeaders struct {
+	XRequestId *string
+}
+type MfaStatusJSONResponse struct {
+	Body MfaStatus
+
+	Headers MfaStatusResponseHeaders
+}
+
+type NotAcceptableResponseHeaders struct {
+	XRequestId *string
+}
+type NotAcceptableApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers NotAcceptableResponseHeaders
+}
+
+type SessionExpiredResponseHeaders struct {
+	XRequestId *string
+}
+type SessionExpiredApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers SessionExpiredResponseHeaders
+}
+
+type TooLargeResponseHeaders struct {
+	XRequestId *string
+}
+type TooLargeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers TooLargeResponseHeaders
+}
 
 type TooManyRequestsResponseHeaders struct {
-	RetryAfter *int
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XRequestId      *string
 }
 type TooManyRequestsApplicationProblemPlusJSONResponse struct {
 	Body Problem
@@ -666,6 +1287,7 @@ type TooManyRequestsApplicationProblemPlusJSONResponse struct {
 
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate *string
+	XRequestId      *string
 }
 type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Body Problem
@@ -673,15 +1295,50 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+type UnsupportedMediaTypeResponseHeaders struct {
+	XRequestId *string
+}
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type UpstreamTimeoutApplicationProblemPlusJSONResponse Problem
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
-type UpstreamUnavailableApplicationProblemPlusJSONResponse Problem
+type UpstreamTimeoutResponseHeaders struct {
+	XRequestId *string
+}
+type UpstreamTimeoutApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type UserNotFoundApplicationProblemPlusJSONResponse Problem
+	Headers UpstreamTimeoutResponseHeaders
+}
 
-type WrongCodeApplicationProblemPlusJSONResponse Problem
+type UpstreamUnavailableResponseHeaders struct {
+	XRequestId *string
+}
+type UpstreamUnavailableApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UpstreamUnavailableResponseHeaders
+}
+
+type UserNotFoundResponseHeaders struct {
+	XRequestId *string
+}
+type UserNotFoundApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UserNotFoundResponseHeaders
+}
+
+type WrongCodeResponseHeaders struct {
+	XRequestId *string
+}
+type WrongCodeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers WrongCodeResponseHeaders
+}
 
 type AnswerChallengeRequestObject struct {
 	Body *AnswerChallengeJSONRequestBody
@@ -691,15 +1348,25 @@ type AnswerChallengeResponseObject interface {
 	VisitAnswerChallengeResponse(w http.ResponseWriter) error
 }
 
-type AnswerChallenge200JSONResponse SignIn
+type AnswerChallenge200ResponseHeaders struct {
+	XRequestId *string
+}
+
+type AnswerChallenge200JSONResponse struct {
+	Body    SignIn
+	Headers AnswerChallenge200ResponseHeaders
+}
 
 func (response AnswerChallenge200JSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -712,10 +1379,13 @@ type AnswerChallenge400ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge400ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -735,6 +1405,9 @@ func (response AnswerChallenge401ApplicationProblemPlusJSONResponse) VisitAnswer
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -747,10 +1420,16 @@ type AnswerChallenge403ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge403ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -763,10 +1442,13 @@ type AnswerChallenge404ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge404ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -779,10 +1461,13 @@ type AnswerChallenge409ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge409ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -795,10 +1480,13 @@ type AnswerChallenge410ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge410ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(410)
 	_, err := buf.WriteTo(w)
 	return err
@@ -811,10 +1499,13 @@ type AnswerChallenge413ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge413ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -827,10 +1518,13 @@ type AnswerChallenge415ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge415ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -843,10 +1537,13 @@ type AnswerChallenge422ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge422ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
@@ -863,8 +1560,17 @@ func (response AnswerChallenge429ApplicationProblemPlusJSONResponse) VisitAnswer
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
 	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
@@ -878,10 +1584,13 @@ type AnswerChallenge431ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge431ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
@@ -894,10 +1603,13 @@ type AnswerChallenge500ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge500ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -910,10 +1622,13 @@ type AnswerChallenge502ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge502ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(502)
 	_, err := buf.WriteTo(w)
 	return err
@@ -933,6 +1648,9 @@ func (response AnswerChallenge503ApplicationProblemPlusJSONResponse) VisitAnswer
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -945,10 +1663,13 @@ type AnswerChallenge504ApplicationProblemPlusJSONResponse struct {
 func (response AnswerChallenge504ApplicationProblemPlusJSONResponse) VisitAnswerChallengeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
@@ -966,10 +1687,13 @@ type GetMfa200JSONResponse struct{ MfaStatusJSONResponse }
 func (response GetMfa200JSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -982,10 +1706,13 @@ type GetMfa400ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa400ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1005,6 +1732,9 @@ func (response GetMfa401ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1017,10 +1747,16 @@ type GetMfa403ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa403ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1033,10 +1769,13 @@ type GetMfa404ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa404ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1049,10 +1788,13 @@ type GetMfa413ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa413ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1065,10 +1807,13 @@ type GetMfa415ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa415ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1085,8 +1830,17 @@ func (response GetMfa429ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
 	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
@@ -1100,10 +1854,13 @@ type GetMfa431ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa431ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1116,10 +1873,13 @@ type GetMfa500ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa500ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1132,10 +1892,13 @@ type GetMfa502ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa502ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(502)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1155,6 +1918,9 @@ func (response GetMfa503ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1167,10 +1933,13 @@ type GetMfa504ApplicationProblemPlusJSONResponse struct {
 func (response GetMfa504ApplicationProblemPlusJSONResponse) VisitGetMfaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1184,71 +1953,51 @@ type StartTotpResponseObject interface {
 	VisitStartTotpResponse(w http.ResponseWriter) error
 }
 
-type StartTotp200JSONResponse Enrollment
+type StartTotp200ResponseHeaders struct {
+	XRequestId *string
+}
+
+type StartTotp200JSONResponse struct {
+	Body    Enrollment
+	Headers StartTotp200ResponseHeaders
+}
 
 func (response StartTotp200JSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type StartTotp200ImagepngResponse struct {
-	Body          io.Reader
-	ContentLength int64
+type StartTotp201ResponseHeaders struct {
+	XRequestId *string
 }
 
-func (response StartTotp200ImagepngResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", "image/png")
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
-	w.WriteHeader(200)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+type StartTotp201JSONResponse struct {
+	Body    Enrollment
+	Headers StartTotp201ResponseHeaders
 }
-
-type StartTotp201JSONResponse Enrollment
 
 func (response StartTotp201JSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StartTotp201ImagepngResponse struct {
-	Body          io.Reader
-	ContentLength int64
-}
-
-func (response StartTotp201ImagepngResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", "image/png")
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
-	w.WriteHeader(201)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -1259,10 +2008,13 @@ type StartTotp400ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp400ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1282,6 +2034,9 @@ func (response StartTotp401ApplicationProblemPlusJSONResponse) VisitStartTotpRes
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1294,10 +2049,16 @@ type StartTotp403ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp403ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1310,27 +2071,14 @@ type StartTotp404ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp404ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StartTotp406ApplicationProblemPlusJSONResponse struct {
-	NotAcceptableApplicationProblemPlusJSONResponse
-}
-
-func (response StartTotp406ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(406)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1342,10 +2090,13 @@ type StartTotp409ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp409ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1358,10 +2109,13 @@ type StartTotp410ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp410ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(410)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1374,10 +2128,13 @@ type StartTotp413ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp413ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1390,10 +2147,13 @@ type StartTotp415ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp415ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1410,8 +2170,17 @@ func (response StartTotp429ApplicationProblemPlusJSONResponse) VisitStartTotpRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
 	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
@@ -1425,10 +2194,13 @@ type StartTotp431ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp431ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1441,10 +2213,13 @@ type StartTotp500ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp500ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1457,10 +2232,13 @@ type StartTotp502ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp502ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(502)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1480,6 +2258,9 @@ func (response StartTotp503ApplicationProblemPlusJSONResponse) VisitStartTotpRes
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1492,10 +2273,13 @@ type StartTotp504ApplicationProblemPlusJSONResponse struct {
 func (response StartTotp504ApplicationProblemPlusJSONResponse) VisitStartTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1514,10 +2298,13 @@ type SetTotpPreference200JSONResponse struct{ MfaStatusJSONResponse }
 func (response SetTotpPreference200JSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1530,10 +2317,13 @@ type SetTotpPreference400ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference400ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1553,6 +2343,9 @@ func (response SetTotpPreference401ApplicationProblemPlusJSONResponse) VisitSetT
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1565,10 +2358,16 @@ type SetTotpPreference403ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference403ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1581,10 +2380,13 @@ type SetTotpPreference404ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference404ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1597,10 +2399,13 @@ type SetTotpPreference409ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference409ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1613,10 +2418,13 @@ type SetTotpPreference413ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference413ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1629,10 +2437,13 @@ type SetTotpPreference415ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference415ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1649,8 +2460,17 @@ func (response SetTotpPreference429ApplicationProblemPlusJSONResponse) VisitSetT
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
 	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
@@ -1664,10 +2484,13 @@ type SetTotpPreference431ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference431ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1680,10 +2503,13 @@ type SetTotpPreference500ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference500ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1696,10 +2522,13 @@ type SetTotpPreference502ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference502ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(502)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1719,6 +2548,9 @@ func (response SetTotpPreference503ApplicationProblemPlusJSONResponse) VisitSetT
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1731,10 +2563,356 @@ type SetTotpPreference504ApplicationProblemPlusJSONResponse struct {
 func (response SetTotpPreference504ApplicationProblemPlusJSONResponse) VisitSetTotpPreferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQrRequestObject struct {
+}
+
+type GetTotpQrResponseObject interface {
+	VisitGetTotpQrResponse(w http.ResponseWriter) error
+}
+
+type GetTotpQr200ResponseHeaders struct {
+	XRequestId *string
+}
+
+type GetTotpQr200ImagepngResponse struct {
+	Body          io.Reader
+	Headers       GetTotpQr200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTotpQr200ImagepngResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTotpQr200ImagesvgXmlResponse struct {
+	Body          io.Reader
+	Headers       GetTotpQr200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTotpQr200ImagesvgXmlResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTotpQr400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr400ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr401ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr403ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr404ApplicationProblemPlusJSONResponse struct {
+	UserNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr404ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr406ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr409ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr413ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr415ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr429ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr431ApplicationProblemPlusJSONResponse struct {
+	HeadersTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr431ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(431)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr500ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr502ApplicationProblemPlusJSONResponse struct {
+	UpstreamUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr502ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr503ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotpQr504ApplicationProblemPlusJSONResponse struct {
+	UpstreamTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotpQr504ApplicationProblemPlusJSONResponse) VisitGetTotpQrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1748,15 +2926,25 @@ type VerifyTotpResponseObject interface {
 	VisitVerifyTotpResponse(w http.ResponseWriter) error
 }
 
-type VerifyTotp200JSONResponse Verification
+type VerifyTotp200ResponseHeaders struct {
+	XRequestId *string
+}
+
+type VerifyTotp200JSONResponse struct {
+	Body    Verification
+	Headers VerifyTotp200ResponseHeaders
+}
 
 func (response VerifyTotp200JSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1769,10 +2957,13 @@ type VerifyTotp400ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp400ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1792,6 +2983,9 @@ func (response VerifyTotp401ApplicationProblemPlusJSONResponse) VisitVerifyTotpR
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1804,10 +2998,16 @@ type VerifyTotp403ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp403ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1820,10 +3020,13 @@ type VerifyTotp404ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp404ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1836,10 +3039,13 @@ type VerifyTotp409ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp409ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1852,10 +3058,13 @@ type VerifyTotp410ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp410ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(410)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1868,10 +3077,13 @@ type VerifyTotp413ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp413ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1884,10 +3096,13 @@ type VerifyTotp415ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp415ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1900,10 +3115,13 @@ type VerifyTotp422ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp422ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1920,8 +3138,17 @@ func (response VerifyTotp429ApplicationProblemPlusJSONResponse) VisitVerifyTotpR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
 	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
@@ -1935,10 +3162,13 @@ type VerifyTotp431ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp431ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(431)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1951,10 +3181,13 @@ type VerifyTotp500ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp500ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1967,10 +3200,13 @@ type VerifyTotp502ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp502ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(502)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1990,6 +3226,9 @@ func (response VerifyTotp503ApplicationProblemPlusJSONResponse) VisitVerifyTotpR
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2002,10 +3241,13 @@ type VerifyTotp504ApplicationProblemPlusJSONResponse struct {
 func (response VerifyTotp504ApplicationProblemPlusJSONResponse) VisitVerifyTotpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestId != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestId))
+	}
 	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2025,6 +3267,9 @@ type StrictServerInterface interface {
 	// SetTotpPreference Switch TOTP on or off, and make it the preferred factor
 	// (PUT /v1/mfa/totp/preference)
 	SetTotpPreference(ctx context.Context, request SetTotpPreferenceRequestObject) (SetTotpPreferenceResponseObject, error)
+	// GetTotpQr Get the QR code of the pending enrollment
+	// (GET /v1/mfa/totp/qr)
+	GetTotpQr(ctx context.Context, request GetTotpQrRequestObject) (GetTotpQrResponseObject, error)
 	// VerifyTotp Finish an enrollment with a code from the authenticator app
 	// (POST /v1/mfa/totp/verify)
 	VerifyTotp(ctx context.Context, request VerifyTotpRequestObject) (VerifyTotpResponseObject, error)
@@ -2200,6 +3445,29 @@ func (sh *strictHandler) SetTotpPreference(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(SetTotpPreferenceResponseObject); ok {
 		return validResponse.VisitSetTotpPreferenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTotpQr operation middleware
+func (sh *strictHandler) GetTotpQr(ctx echo.Context) error {
+	var request GetTotpQrRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTotpQr(ctx.Request().Context(), request.(GetTotpQrRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTotpQr")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTotpQrResponseObject); ok {
+		return validResponse.VisitGetTotpQrResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -17,14 +17,17 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 
 func (s *Service) checkAnswer(a Answer) error {
 	switch {
-	case a.Challenge == MethodTOTP && a.Code == "":
-		return Invalid("code", "must be there for SOFTWARE_TOKEN_MFA")
+	case slices.Contains(codeChallenges, a.Challenge) && a.Code == "":
+		return Invalid("code", "must be there for "+a.Challenge)
 	case a.Challenge == ChallengeSelectMFA && a.Method == "":
 		return Invalid("answer", "must be there for SELECT_MFA_TYPE")
 	default:
 		return s.checkClient(a.ClientID)
 	}
 }
+
+// codeChallenges are the challenges that a code answers.
+var codeChallenges = []string{MethodTOTP, "SMS_MFA", "EMAIL_OTP"}
 
 // checkClient keeps the service from answering for app clients that its
 // operator did not name.

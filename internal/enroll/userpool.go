@@ -71,6 +71,7 @@ type Answer struct {
 // protection and the pool's Lambda triggers. All of it is optional.
 type SignInContext struct {
 	ClientIP    string
+	DeviceKey   Secret // of a device that the pool remembers; empty: none
 	EncodedData Secret
 	Metadata    map[string]string
 }
@@ -86,6 +87,14 @@ type Tokens struct {
 	Access, ID, Refresh Secret
 	ExpiresIn           time.Duration
 	Type                string
+	Device              *Device // that the pool remembers from now on; nil: none
+}
+
+// Device is Cognito's NewDeviceMetadata. Without its key in later sign-ins the
+// refresh token is refused.
+type Device struct {
+	Key      Secret
+	GroupKey string
 }
 
 // Challenge is what Cognito asks next.

@@ -48,7 +48,7 @@ const (
 // budgets is the table. docs/threat-model.md shows it.
 func budgets() []row {
 	signedIn := func(start, verify, read, change allowance) map[string]allowance {
-		return map[string]allowance{"startTotp": start, "verifyTotp": verify, "getMfa": read, "setTotpPreference": change}
+		return map[string]allowance{"startTotp": start, "verifyTotp": verify, "getMfa": read, "getTotpQr": {}, "setTotpPreference": change}
 	}
 	signingIn := func(write, answer allowance) map[string]allowance {
 		return map[string]allowance{"startTotp": write, "verifyTotp": write, "answerChallenge": answer}

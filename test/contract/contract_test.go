@@ -271,8 +271,10 @@ func TestEveryReplyKeepsTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
-	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("image/png") })
+	for _, picture := range []string{"image/png", "image/svg+xml"} {
+		openapi3filter.RegisterBodyDecoder(picture, openapi3filter.FileBodyDecoder)
+		t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder(picture) })
+	}
 	w := world.NewWith(t, world.Crowd(crowdSize), map[string]string{"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1"})
 	seed, requests := number(t, "CONTRACT_SEED", usualSeed), number(t, "CONTRACT_REQUESTS", long.Or[uint64](3000, 100_000))
 	only := number(t, "CONTRACT_ONLY", requests)

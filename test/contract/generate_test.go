@@ -169,6 +169,10 @@ func (g *generator) match(b *strings.Builder, r *syntax.Regexp, length int) {
 		for range max(length, 1) {
 			g.match(b, r.Sub[0], 1)
 		}
+	case syntax.OpQuest:
+		if g.oneIn(2) {
+			g.match(b, r.Sub[0], 1)
+		}
 	case syntax.OpLiteral:
 		b.WriteString(string(r.Rune))
 	case syntax.OpCharClass:

@@ -52,7 +52,9 @@ func (l *leaks) everyFlow(t *testing.T) {
 	secret := want(l.Begin(token, world.Object{"accountName": "ottoline at home"}), 201).JSON(t)["secret"].(string)
 	l.dump()
 	want(l.Begin(token, nil), 200)
-	want(l.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Token: token, Header: http.Header{"Accept": {"image/png"}}}), 200)
+	for _, picture := range []string{"image/png", "image/svg+xml"} {
+		want(l.Do(world.Request{Method: "GET", Path: "/v1/mfa/totp/qr", Token: token, Header: http.Header{"Accept": {picture}}}), 200)
+	}
 	for range 3 { // The third goes to Cognito.
 		want(l.Verify(token, world.Object{"code": l.WrongCode(secret)}), 422)
 	}

@@ -1,13 +1,14 @@
 // The service's operations, one function each, as openapi.yaml has them. This
 // file needs nothing else of this page.
 
-/** A problem document (RFC 9457). Branch on code, show detail. */
+/** A problem document (RFC 9457). Branch on code, show detail; hint is for developers. */
 export class Problem extends Error {
   constructor(document) {
     super(document.detail);
     this.name = 'Problem';
     this.code = document.code;
     this.detail = document.detail;
+    this.hint = document.hint;
     this.requestId = document.requestId; // for the operator, who finds it in the log
     this.retryAfter = document.retryAfter;
     this.clockSkewSeconds = document.clockSkewSeconds;
@@ -18,14 +19,9 @@ export class Problem extends Error {
 const unreachable = { code: 'unreachable', detail: 'The service cannot be reached. Check your connection, then try again.' };
 const unreadable = { code: 'unreadable', detail: 'The reply makes no sense. Try again in a moment.' };
 
-/**
- * Starts an enrollment, or gets the one that is pending. expiresIn is what is
- * left of it in milliseconds by the service's clock, since the browser's may be
- * off. The header Date has whole seconds, so up to one more may have passed.
- */
+/** Starts an enrollment, or gets the one that is pending. */
 export async function startTotp(who, { renew = false } = {}, signal) {
-  const { body, date } = await call('POST', '/v1/mfa/totp', who, { ...session(who), renew }, signal);
-  return { ...body, expiresIn: Date.parse(body.expiresAt) - date - 1000 };
+  return call('POST', '/v1/mfa/totp', who, { ...session(who), renew }, signal);
 }
 
 /** Finishes an enrollment. In mid-sign-in it completes the sign-in as well. */
@@ -33,23 +29,23 @@ export async function verifyTotp(who, { code, deviceName, session: next }, signa
   const request = { code };
   if (deviceName) request.deviceName = deviceName;
   if (!who.accessToken) Object.assign(request, { session: next, username: who.username, clientId: who.clientId });
-  return (await call('POST', '/v1/mfa/totp/verify', who, request, signal)).body;
+  return call('POST', '/v1/mfa/totp/verify', who, request, signal);
 }
 
 /** Which second factors are on. */
 export async function getMfa(who, signal) {
-  return (await call('GET', '/v1/mfa', who, undefined, signal)).body;
+  return call('GET', '/v1/mfa', who, undefined, signal);
 }
 
 /** Switches the authenticator app on or off. */
 export async function setTotpPreference(who, enabled, signal) {
-  return (await call('PUT', '/v1/mfa/totp/preference', who, { enabled, preferred: enabled }, signal)).body;
+  return call('PUT', '/v1/mfa/totp/preference', who, { enabled, preferred: enabled }, signal);
 }
 
 /** Answers a challenge of a sign-in: { challenge, code } or { challenge, answer }. */
 export async function answerChallenge(who, answer, signal) {
   const request = { clientId: who.clientId, username: who.username, session: who.session, ...answer };
-  return (await call('POST', '/v1/auth/challenge', {}, request, signal)).body;
+  return call('POST', '/v1/auth/challenge', {}, request, signal);
 }
 
 const session = (who) => (who.accessToken ? {} : { session: who.session });
@@ -67,5 +63,5 @@ async function call(method, path, { accessToken }, body, signal) {
   const document = await reply.json().catch(() => unreadable);
   signal?.throwIfAborted();
   if (!reply.ok || document === unreadable) throw new Problem(document);
-  return { body: document, date: Date.parse(reply.headers.get('Date')) || Date.now() };
+  return document;
 }

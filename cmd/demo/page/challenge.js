@@ -6,9 +6,9 @@ import { answerChallenge, Problem } from './api.js';
 const event = { MFA_SETUP: 'mustSetUp', SOFTWARE_TOKEN_MFA: 'mustProve' };
 
 /** Sends the event that fits the reply. `notice` goes to the next screen. */
-export async function goOn({ tokens, challenge }, { who, notice, send, signal }) {
+export async function goOn({ outcome, tokens, challenge }, { who, notice, send, signal }) {
   const { clientId, accountName } = who;
-  if (tokens) {
+  if (outcome === 'signed_in') {
     return send('signedIn', { who: { clientId, accountName, username: who.username, accessToken: tokens.accessToken }, notice });
   }
   const { name, session, parameters } = challenge;

@@ -28,8 +28,8 @@ export function cognito(demo) {
 
 /** Cognito's reply in the shape that the service's answerChallenge has. */
 function fromCognito({ AuthenticationResult: result, ChallengeName: name, Session: session, ChallengeParameters: parameters }) {
-  if (result) return { tokens: { accessToken: result.AccessToken } };
-  return { challenge: { name, session, parameters } };
+  if (result) return { outcome: 'signed_in', tokens: { accessToken: result.AccessToken } };
+  return { outcome: 'challenge', challenge: { name, session, parameters } };
 }
 
 /**

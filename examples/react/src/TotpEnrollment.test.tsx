@@ -16,6 +16,8 @@ Object.defineProperty(globalThis, 'navigator', { value: window.navigator, config
 const { cleanup, fireEvent, render, screen } = await import('@testing-library/react');
 const { TotpEnrollment } = await import('./TotpEnrollment.js');
 
+const mfa = { totp: { enabled: true, preferred: true }, methods: [] };
+
 /** A service of one person: it keeps a pending enrollment, as the real one does. */
 class Service {
   readonly requests: string[] = [];
@@ -28,7 +30,8 @@ class Service {
     this.requests.push(request);
     const problem = this.planned.shift();
     if (problem) return Response.json(problem, { status: problem.status ?? 500 });
-    if (request !== 'POST /v1/mfa/totp') return Response.json({ totp: { enabled: true, preferred: true }, methods: [] });
+    if (request === 'POST /v1/mfa/totp/verify') return Response.json({ outcome: 'enabled', mfa, codeReusableAt: '2026-05-04T12:01:00Z', codeReusableIn: 17 });
+    if (request !== 'POST /v1/mfa/totp') return Response.json(mfa);
     const resumed = this.pending !== undefined;
     this.pending ??= this.start();
     return Response.json(this.pending, { status: resumed ? 200 : 201 });
@@ -38,7 +41,7 @@ class Service {
     const secret = `SECRET${++this.started}`.padEnd(52, 'A');
     return {
       secret, otpauthUri: `otpauth://totp/Demo:ada?secret=${secret}`, qrCode: `data:image/png;base64,${secret}`,
-      issuer: 'Demo', accountName: 'ada', algorithm: 'SHA1', digits: 6, period: 30, expiresAt: '2026-05-04T12:15:00Z',
+      issuer: 'Demo', accountName: 'ada', algorithm: 'SHA1', digits: 6, period: 30, expiresAt: '2026-05-04T12:15:00Z', expiresIn: 900,
     };
   }
 }

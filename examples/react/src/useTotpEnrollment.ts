@@ -69,7 +69,7 @@ export function useTotpEnrollment(accessToken: string, baseUrl = '') {
           problem = asProblem(again);
         }
       }
-      const correctable = ['code_mismatch', 'code_already_used', 'too_many_requests', 'busy'].includes(problem.code);
+      const correctable = ['code_mismatch', 'superseded_code', 'code_already_used', 'too_many_requests', 'busy'].includes(problem.code);
       setState(correctable ? { ...state, problem } : { step: 'failed', problem });
     } finally {
       verifying.current = false;

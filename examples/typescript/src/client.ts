@@ -11,12 +11,11 @@ export type Problem = components['schemas']['Problem'];
 export type SignIn = components['schemas']['SignIn'];
 export type Tokens = components['schemas']['Tokens'];
 
-/** Replies in JSON alone: the picture, which startTotp can give too, is in the JSON already. */
-export type MfaClient = Client<paths, `application/${string}`>;
+export type MfaClient = Client<paths>;
 
 /** A client of the service at baseUrl, such as https://mfa.example.com. */
 export function mfaClient(baseUrl: string): MfaClient {
-  return createClient({ baseUrl, headers: { Accept: 'application/json' }, cache: 'no-store' });
+  return createClient<paths>({ baseUrl, cache: 'no-store' });
 }
 
 /** A refusal. Branch on problem.code; problem.detail is written for people. */

@@ -38,12 +38,12 @@ test('somebody who must have an app sets it up in mid-sign-in and is signed in',
   assert.ok(Session && ChallengeParameters?.USER_ID_FOR_SRP);
   const who = { session: Session, username: ChallengeParameters.USER_ID_FOR_SRP, clientId, accountName: 'grace@example.com' };
 
-  const { tokens } = await enrollBySession(client, who, async ({ otpauthUri, accountName }) => {
+  const reply = await enrollBySession(client, who, async ({ otpauthUri, accountName }) => {
     assert.equal(accountName, 'grace@example.com');
     return codeOf(otpauthUri, Date.now());
   });
 
-  assert.ok(tokens);
-  const { data } = await client.GET('/v1/mfa', { headers: { Authorization: `Bearer ${tokens.accessToken}` } });
+  assert.ok(reply.outcome === 'signed_in');
+  const { data } = await client.GET('/v1/mfa', { headers: { Authorization: `Bearer ${reply.tokens.accessToken}` } });
   assert.equal(data?.totp.enabled, true);
 });

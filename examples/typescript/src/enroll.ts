@@ -11,9 +11,9 @@ export async function enrollByToken(client: MfaClient, accessToken: string, ask:
   const headers = { Authorization: `Bearer ${accessToken}` };
   const enrollment = await patiently(() => client.POST('/v1/mfa/totp', { headers, body: {} }));
   try {
-    const { totp, methods = [], preferred } = await untilRight(enrollment, ask, (code) => client.POST('/v1/mfa/totp/verify', { headers, body: { code } }));
-    if (!totp) throw new Error('a verification by token without the status');
-    return { totp, methods, ...(preferred && { preferred }) };
+    const reply = await untilRight(enrollment, ask, (code) => client.POST('/v1/mfa/totp/verify', { headers, body: { code } }));
+    if (reply.outcome !== 'enabled') throw new Error(`a verification by token with the outcome ${reply.outcome}`);
+    return reply.mfa;
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== 'verified_not_enabled') throw error;
     // The code was right, and no other one is needed.
@@ -39,13 +39,16 @@ export async function enrollBySession(client: MfaClient, who: SigningIn, ask: As
   const { session } = enrollment;
   if (!session) throw new Error('an enrollment by session without the next session');
 
-  const { tokens, challenge, session: next } = await untilRight(enrollment, ask, (code) =>
-    client.POST('/v1/mfa/totp/verify', { body: { session, code, username, clientId } }));
-  if (tokens) return { tokens };
-  if (challenge) return { challenge };
-  if (!next) throw new Error('a verification by session with nothing to go on with');
-  // The code was right, and the last step did not succeed: that alone is repeated.
-  return patiently(() => client.POST('/v1/auth/challenge', { body: { challenge: 'MFA_SETUP', session: next, username, clientId } }));
+  const reply = await untilRight(enrollment, ask, (code) => client.POST('/v1/mfa/totp/verify', { body: { session, code, username, clientId } }));
+  switch (reply.outcome) {
+    case 'signed_in':
+    case 'challenge':
+      return reply;
+    case 'verified': // The code was right, and the last step did not succeed: that alone is repeated.
+      return patiently(() => client.POST('/v1/auth/challenge', { body: { challenge: 'MFA_SETUP', session: reply.session, username, clientId } }));
+    default:
+      throw new Error(`a verification by session with the outcome ${reply.outcome}`);
+  }
 }
 
 /** Asks for codes until one is right. A wrong one costs nothing. */
@@ -56,7 +59,7 @@ async function untilRight<T>(enrollment: Enrollment, ask: Ask, verify: (code: st
     try {
       return await patiently(() => verify(code));
     } catch (error) {
-      if (!(error instanceof ProblemError) || !['code_mismatch', 'code_already_used'].includes(error.problem.code)) throw error;
+      if (!(error instanceof ProblemError) || !['code_mismatch', 'superseded_code', 'code_already_used'].includes(error.problem.code)) throw error;
       problem = error.problem;
     }
   }

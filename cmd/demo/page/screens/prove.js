@@ -38,7 +38,7 @@ export function prove(view, { who, notice, send, signal }) {
 
 /** A code works once: whoever has just enrolled must wait for the next one. */
 async function tellNextCode(part, codeReusableAt, signal) {
-  const seconds = (Date.parse(codeReusableAt) - Date.now()) / 1000;
+  const seconds = (codeReusableAt - Date.now()) / 1000; // both by this clock
   if (!(seconds > 0)) return;
   announce('The code that finished the set-up does not work a second time. Wait for the next one.');
   await countDown(seconds, signal, (left) => say(part['next-code'], `The code that you have just used works only once. The app shows the next one in ${left} s.`)).catch(() => {});

@@ -41,7 +41,7 @@ export function setUp(view, { who, send, signal }) {
     part.renew.hidden = !who.accessToken;
     timer.abort();
     timer = new AbortController();
-    countdown(part.countdown, enrollment.expiresIn, AbortSignal.any([signal, timer.signal]), expired);
+    countdown(part.countdown, enrollment.expiresIn * 1000, AbortSignal.any([signal, timer.signal]), expired);
   }
 
   function expired() {
@@ -79,14 +79,13 @@ export function setUp(view, { who, send, signal }) {
   });
 
   /** What a right code leads to. */
-  async function finish({ tokens, challenge, session, codeReusableAt }) {
-    const notice = { done: allSet, codeReusableAt };
-    if (who.accessToken) return send('signedIn', { notice });
-    if (tokens || challenge) return goOn({ tokens, challenge }, { who, notice, send, signal });
+  async function finish(reply) {
+    const notice = { done: allSet, codeReusableAt: Date.now() + reply.codeReusableIn * 1000 };
+    if (reply.outcome === 'enabled') return send('signedIn', { notice });
+    if (reply.outcome !== 'verified') return goOn(reply, { who, notice, send, signal });
     // The code was right and the sign-in did not go on. The session is good.
-    const answer = () => answerChallenge({ ...who, session }, { challenge: 'MFA_SETUP' }, signal);
-    const reply = await patiently(answer, { signal, onWait: (why, left) => sayWait(part.error, why, left) });
-    return goOn(reply, { who, notice, send, signal });
+    const answer = () => answerChallenge({ ...who, session: reply.session }, { challenge: 'MFA_SETUP' }, signal);
+    return goOn(await patiently(answer, { signal, onWait: (why, left) => sayWait(part.error, why, left) }), { who, notice, send, signal });
   }
 
   async function refusedCode(error) {
