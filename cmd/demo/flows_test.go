@@ -98,7 +98,7 @@ func keepsRequiredFactor(v *visitor) {
 	// does too; this is one that refuses.
 	v.demo.pools.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InvalidParameterException", Message: "User pool requires MFA"})
 	v.press("Switch off")
-	v.sees("This user pool requires a second factor, so it cannot be switched off.", "It is asked for whenever you sign in.")
+	v.sees("A second step at sign-in is required, so it cannot be switched off.", "It is asked for whenever you sign in.")
 	v.accessible("account, refused")
 	v.expectRefusals(409)
 }

@@ -95,7 +95,7 @@ func restsAfterWrongCodes(v *visitor) {
 		v.sees("The code is not right.")
 	}
 	v.types(v.code(key, 0))
-	v.sees("There were too many requests.", "You can go on in")
+	v.sees("Too many wrong codes were entered.", "You can go on in")
 	v.wait(`document.querySelector('#code').disabled`)
 	v.accessible("too many wrong codes")
 	v.expectRefusals(422)
@@ -106,7 +106,7 @@ func triesAgainWhenDown(v *visitor) {
 	v.demo.pools.Fail("AssociateSoftwareToken", cognitotest.Fault{Status: 502}, cognitotest.Fault{Status: 502}, cognitotest.Fault{Status: 502})
 	v.signsIn(optionalPool, "ada")
 	v.press("Set up an authenticator app")
-	v.sees("The sign-in service behind this one did not work.")
+	v.sees("The sign-in service does not work at the moment.")
 	v.accessible("Cognito is down")
 	for v.demo.pools.Calls("AssociateSoftwareToken") < 3 {
 		v.press("Try again")
@@ -157,7 +157,7 @@ func returnsWhenTimeIsUp(v *visitor) {
 func stepsUp(v *visitor) {
 	v.enrolls(optionalPool, "ada")
 	v.press("Use a new phone")
-	v.sees("Sign in", "Changing a working authenticator app needs a recent sign-in.")
+	v.sees("Sign in", "To change how you sign in, sign in once more")
 	v.expectRefusals(401)
 }
 
