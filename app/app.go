@@ -129,7 +129,7 @@ func (a *App) wire(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	a.public = newListener("ADDR", a.tellToClose(withPage(public, o.Page)), o.Logger, newConnections(c.MaxConnections, max(c.MaxConnections/10, minEach), c.networks()))
+	a.public = newListener("ADDR", a.tellToClose(a.store.bound(withPage(public, o.Page))), o.Logger, newConnections(c.MaxConnections, max(c.MaxConnections/10, minEach), c.networks()))
 	if err := a.public.secure(c.TLSCertFile, c.TLSKeyFile); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type store struct {
 	Close func()
 	// note says what is wrong with it although the service goes on, or nothing.
 	note func() string
+	// bound bounds what a request waits for Redis.
+	bound func(http.Handler) http.Handler
 }
 
 // newStore opens the link to Redis where there is one. Without pending
@@ -32,6 +35,7 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 	s := store{
 		Store: enroll.NoStore{}, Limiter: limits,
 		Len: func() int { return 0 }, Close: func() {}, note: func() string { return "" },
+		bound: func(next http.Handler) http.Handler { return next },
 	}
 	if c.RedisURL == "" {
 		if c.PendingTTL == 0 {
@@ -51,6 +55,11 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 	s.Limiter = limit.NewRedis(link.Subsystem(redislink.Limit), limits)
 	s.quota = &quota.SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: c.region()}
 	s.Close = link.Close
+	s.bound = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(rw, r.WithContext(redislink.WithBudget(r.Context(), link.Budget())))
+		})
+	}
 	s.note = func() string {
 		var lines strings.Builder
 		for _, note := range link.Notes() {

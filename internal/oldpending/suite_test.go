@@ -32,18 +32,6 @@ var stores = []struct {
 		t.Cleanup(func() { r.expectFailures(t, map[string]int{}) })
 		return s
 	}},
-	{"Redis with the rights that docs/pending.md gives", func(t *testing.T, r *rig) enroll.Store {
-		server := redistest.Start(t)
-		server.User(documentedRights(t, "one server"))
-		s := newRedis(t, r, server.URL("mfa-enrollment:"+aclPassword+"@"))
-		t.Cleanup(func() {
-			r.expectFailures(t, map[string]int{})
-			if denied := server.Denied(); len(denied) > 0 {
-				t.Errorf("denied: %v", denied)
-			}
-		})
-		return s
-	}},
 	{"Redis that cannot be reached", func(t *testing.T, r *rig) enroll.Store {
 		return newRedis(t, r, "unix:///nowhere/redis.sock")
 	}},

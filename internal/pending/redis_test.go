@@ -287,3 +287,13 @@ func TestAReplyThatIsNotUnderstoodIsSurvived(t *testing.T) {
 		t.Errorf("the notes are %q", notes)
 	}
 }
+
+func TestDeletingLeavesNothingButAPointer(t *testing.T) {
+	server, r := redistest.Start(t), newRig()
+	s := newRedis(t, r, server.URL(""))
+	save(s, r.enrollment("one"), "two")
+	remove(s, "one")
+	if left := server.Values(); len(left) != 1 || left[prefix+"two"] == "" {
+		t.Errorf("%d keys are left", len(left))
+	}
+}

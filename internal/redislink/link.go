@@ -130,6 +130,11 @@ func (l *Link) Notes() []string {
 	return notes
 }
 
+// Budget is what one request should wait for Redis at most, over all of its
+// operations (WithBudget): a third of the patience for one, so 300 ms where the
+// URL says nothing.
+func (l *Link) Budget() time.Duration { return l.patience / 3 }
+
 // Close ends the connections. Afterwards no operation is answered. It may be
 // called again.
 func (l *Link) Close() {

@@ -89,6 +89,7 @@ func (c *Cluster) Master(t testing.TB, key string) *Server {
 // Sentinels is a master with a replica, and three Sentinels that watch them.
 type Sentinels struct {
 	Master, Replica *Server
+	Watching        []*Server // the Sentinels
 	addrs           []string
 }
 
@@ -107,14 +108,13 @@ func StartSentinels(t testing.TB) *Sentinels {
 	var port string
 	s.Master, port = StartOnPort(t, onPort())
 	s.Replica, _ = StartOnPort(t, onPort("--replicaof", "127.0.0.1 "+port))
-	var watching []*Server
 	for range 3 {
 		w, at := StartOnPort(t, func(at string) []string { return sentinel(t, at, port) })
-		watching = append(watching, w)
+		s.Watching = append(s.Watching, w)
 		s.addrs = append(s.addrs, "127.0.0.1:"+at)
 	}
 	until(t, "the Sentinels know of each other", func() bool {
-		for _, w := range watching {
+		for _, w := range s.Watching {
 			known := w.Admin.Info(context.Background(), "sentinel").Val()
 			if !strings.Contains(known, "status=ok") || !strings.Contains(known, "slaves=1,sentinels=3") {
 				return false

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -195,4 +196,21 @@ func FreePort(t testing.TB) string {
 // arg is the value of an argument.
 func (s *Server) arg(name string) string {
 	return s.Args[slices.Index(s.Args, name)+1]
+}
+
+// Rights is the rule (ACL SETUSER mfa-enrollment …) that docs/pending.md gives for
+// a kind of setup, with a password put in.
+func Rights(t testing.TB, kind, password string) []string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	page, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../docs/pending.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(page), "Rights for "+kind+":\n\n```\n")
+	rule, _, closed := strings.Cut(after, "\n```")
+	if !found || !closed {
+		t.Fatalf("docs/pending.md has no block of rights for %s", kind)
+	}
+	return strings.Fields(strings.ReplaceAll(rule, "PASSWORD", password))
 }
