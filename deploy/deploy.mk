@@ -7,7 +7,7 @@ REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # The chart, the rules, the dashboard, the compose file, the CloudFormation
 # template and the runbook; then rules and dashboard on a Prometheus that scrapes
 # the service. promtool and Prometheus are Debian's package prometheus; helm is
-# built at the version that tools/helm pins. The last line has the flags of
+# built at the version that tools/go.mod pins. The last line has the flags of
 # `make test`, which then need not run it again.
 deploy-test:
 	cd deploy/test && go vet ./... && go test -count=1 -timeout 30m ./... # helm is built in there
@@ -20,7 +20,7 @@ deploy-files:
 # The image as an OCI layout in bin/image, without Docker and without a push.
 # `skopeo copy oci:bin/image docker://…` or `crane push bin/image …` publishes it.
 image:
-	go -C tools/ko run ./image -version '$(VERSION)' -revision '$(REVISION)' -to ../../bin/image
+	go -C tools run ./image -version '$(VERSION)' -revision '$(REVISION)' -to ../bin/image
 	IMAGE="$(CURDIR)/bin/image" go -C deploy/test test -count=1 -v -run Image .
 
 # Builds the service twice from HEAD, with nothing shared, and compares.

@@ -20,11 +20,11 @@ const (
 	kubeVersion = "1.34.0"
 )
 
-// helmBinary builds helm once, at the version that tools/helm pins, and says
+// helmBinary builds helm once, at the version that tools/go.mod pins, and says
 // where it is.
 var helmBinary = sync.OnceValues(func() (string, error) {
 	cmd := exec.Command("go", "tool", "-n", "helm")
-	cmd.Dir = filepath.Join(root, "tools/helm")
+	cmd.Dir = filepath.Join(root, "tools")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	path, err := cmd.Output()

@@ -8,7 +8,7 @@
 // same image on every machine. ko takes its base from a registry alone, so for
 // the time of the build one listens on loopback.
 //
-//	go -C tools/ko run ./image -version 1.2.3 -revision $(git rev-parse HEAD) -to ../../bin/image
+//	go -C tools run ./image -version 1.2.3 -revision $(git rev-parse HEAD) -to ../bin/image
 package main
 
 import (
@@ -47,7 +47,7 @@ func main() {
 	version := flag.String("version", "unknown", "what `api version` says")
 	revision := flag.String("revision", "unknown", "the commit")
 	platform := flag.String("platform", "linux/amd64", "os/arch")
-	to := flag.String("to", "../../bin/image", "the folder of the OCI layout; it is replaced")
+	to := flag.String("to", "../bin/image", "the folder of the OCI layout; it is replaced")
 	flag.Parse()
 	if err := build(context.Background(), *version, *revision, *platform, *to); err != nil {
 		fmt.Fprintln(os.Stderr, err)
