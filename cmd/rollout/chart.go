@@ -41,7 +41,7 @@ func chart(o options, reports []report) []byte {
 	draw := func(format string, values ...any) { _, _ = fmt.Fprintf(&svg, format+"\n", values...) }
 	draw(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13" fill="#333">`, width, height)
 	draw(`<rect width="%d" height="%d" fill="#fff"/>`, width, height)
-	draw(`<text x="%d" y="18">People who finish each second: %d people by %s over %v, %g calls of the quota a second</text>`, left, o.people, o.flow, o.over, float64(o.quota)-o.others)
+	draw(`<text x="%d" y="18">People who finish each second: %d people by %s over %v, %g calls of the quota a second</text>`, left, o.people, o.flow, o.Over, float64(o.quota)-o.others)
 	for _, v := range ticks(highest) {
 		draw(`<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`, left, y(v), width-right, left-8, y(v)+4, v)
 	}

@@ -10,6 +10,8 @@ import (
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
+
+	"mfa-enrollment/internal/quota/crowd"
 )
 
 // directPage is a front end that calls Cognito itself, as AWS's libraries for
@@ -28,16 +30,15 @@ type directPage struct {
 }
 
 // direct is the front end without the service.
-func direct(o options, cognito *standIn, i int) page {
+func direct(o options, cognito *standIn, i int) crowd.Page {
 	p := &directPage{cognito: cognito, user: username(i), bySession: o.flow == "session", sdk: idp.New(idp.Options{
 		Region: region, BaseEndpoint: aws.String(cognito.url), Credentials: aws.AnonymousCredentials{},
 		Retryer: retry.NewStandard(), // Each browser has one of its own.
 	})}
-	p.signIn()
 	return p
 }
 
-func (p *directPage) signIn() {
+func (p *directPage) SignIn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bySession {
@@ -47,17 +48,17 @@ func (p *directPage) signIn() {
 	}
 }
 
-func (p *directPage) begin(ctx context.Context) (string, result) {
+func (p *directPage) Begin(ctx context.Context) (string, crowd.Result) {
 	token, session := p.credential()
 	out, err := p.sdk.AssociateSoftwareToken(ctx, &idp.AssociateSoftwareTokenInput{AccessToken: token, Session: session})
 	if err != nil {
 		return "", p.result(err)
 	}
 	p.next(out.Session)
-	return aws.ToString(out.SecretCode), result{outcome: done}
+	return aws.ToString(out.SecretCode), crowd.Result{Outcome: crowd.Done}
 }
 
-func (p *directPage) verify(ctx context.Context, code string) result {
+func (p *directPage) Verify(ctx context.Context, code string) crowd.Result {
 	token, session := p.credential()
 	if !p.isVerified() {
 		out, err := p.sdk.VerifySoftwareToken(ctx, &idp.VerifySoftwareTokenInput{AccessToken: token, Session: session, UserCode: aws.String(code)})
@@ -82,7 +83,7 @@ func (p *directPage) verify(ctx context.Context, code string) result {
 	if err != nil {
 		return p.result(err)
 	}
-	return result{outcome: done}
+	return crowd.Result{Outcome: crowd.Done}
 }
 
 func (p *directPage) credential() (token, session *string) {
@@ -113,21 +114,21 @@ func (p *directPage) setVerified() {
 }
 
 // result reads an exception. By session a wrong code spends the session.
-func (p *directPage) result(err error) result {
+func (p *directPage) result(err error) crowd.Result {
 	var exception smithy.APIError
 	if !errors.As(err, &exception) {
-		return result{outcome: failed}
+		return crowd.Result{Outcome: crowd.Failed}
 	}
 	switch exception.ErrorCode() {
 	case "EnableSoftwareTokenMFAException", "CodeMismatchException", "ExpiredCodeException":
 		if p.bySession {
-			return result{outcome: signInAgain}
+			return crowd.Result{Outcome: crowd.SignInAgain}
 		}
-		return result{outcome: wrongCode}
+		return crowd.Result{Outcome: crowd.WrongCode}
 	case "NotAuthorizedException":
-		return result{outcome: signInAgain}
+		return crowd.Result{Outcome: crowd.SignInAgain}
 	case "SoftwareTokenMFANotFoundException":
-		return result{outcome: startAgain}
+		return crowd.Result{Outcome: crowd.StartAgain}
 	}
-	return result{outcome: failed}
+	return crowd.Result{Outcome: crowd.Failed}
 }

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"mfa-enrollment/internal/quota/crowd"
 )
 
 // report is what became of everybody in one way of the rollout.
 type report struct {
 	name           string
-	lives          []life
+	lives          []crowd.Life
 	calls, refused int
 	done           []int // calls of the quota that Cognito did, until the end of each second
 }
@@ -19,7 +21,7 @@ type report struct {
 // write prints the reports beside each other.
 func write(w io.Writer, o options, reports []report) error {
 	_, _ = fmt.Fprintf(w, "%d people by %s over %v. A quota of %d calls a second, of which others take %v, carries %.2f people a second; %.1f times as many arrive.\n\n",
-		o.people, o.flow, o.over, o.quota, o.others, o.limit(), float64(o.people)/o.over.Seconds()/o.limit())
+		o.people, o.flow, o.Over, o.quota, o.others, o.limit(), float64(o.people)/o.Over.Seconds()/o.limit())
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	row := func(name string, cell func(report) string) {
 		_, _ = fmt.Fprint(table, name)
@@ -28,13 +30,13 @@ func write(w io.Writer, o options, reports []report) error {
 		}
 		_, _ = fmt.Fprintln(table)
 	}
-	count := func(which func(life) bool) func(report) string {
+	count := func(which func(crowd.Life) bool) func(report) string {
 		return func(r report) string { return fmt.Sprint(len(r.where(which))) }
 	}
 	row("", func(r report) string { return r.name })
-	row("people who finished", count(life.hasFinished))
-	row("gave up without a QR code", count(func(l life) bool { return l.qr == 0 }))
-	row("lost with a QR code in their hands", count(life.isLost))
+	row("people who finished", count(crowd.Life.HasFinished))
+	row("gave up without a QR code", count(func(l crowd.Life) bool { return l.Started == 0 }))
+	row("lost with a QR code in their hands", count(crowd.Life.IsLost))
 	row("finished a second, once warm", func(r report) string { return r.pace(o) })
 	row("calls of the quota", func(r report) string { return fmt.Sprint(r.calls) })
 	row("  for each who finished", func(r report) string { return ratio(r.calls, len(r.finished())) })
@@ -44,23 +46,19 @@ func write(w io.Writer, o options, reports []report) error {
 	row("of what others leave of the quota, used in", func(report) string { return "" })
 	row("  the first ten seconds", func(r report) string { return r.used(o, 0, 10*time.Second) })
 	row("  the next ten", func(r report) string { return r.used(o, 10*time.Second, 20*time.Second) })
-	row("  the rest of the time in which people started", func(r report) string { return r.used(o, 20*time.Second, r.lastStart()) })
+	row("  the third ten", func(r report) string { return r.used(o, 20*time.Second, 30*time.Second) })
+	row("  the rest of the time in which people started", func(r report) string { return r.used(o, 30*time.Second, r.lastStart()) })
 	row("waited for the QR code, half, 95 %, longest", func(r report) string {
-		return quantiles(r.durations(func(l life) bool { return l.qr > 0 }, func(l life) time.Duration { return l.qr - l.arrived }))
+		return quantiles(r.durations(func(l crowd.Life) bool { return l.Started > 0 }, func(l crowd.Life) time.Duration { return l.Started - l.Arrived }))
 	})
 	row("from the code to the end, half, 95 %, longest", func(r report) string {
-		return quantiles(r.durations(life.hasFinished, func(l life) time.Duration { return l.finished - l.code }))
+		return quantiles(r.durations(crowd.Life.HasFinished, func(l crowd.Life) time.Duration { return l.Finished - l.Code }))
 	})
 	row("half, 95 % and all of those were done after", func(r report) string { return quantiles(r.finished()) })
 	return table.Flush()
 }
 
-func (l life) hasFinished() bool { return l.finished > 0 }
-
-// isLost tells of a person who wanted to finish, could have, and did not.
-func (l life) isLost() bool { return l.qr > 0 && l.finished == 0 && !l.abandoned }
-
-func (r report) where(which func(life) bool) (some []life) {
+func (r report) where(which func(crowd.Life) bool) (some []crowd.Life) {
 	for _, l := range r.lives {
 		if which(l) {
 			some = append(some, l)
@@ -70,7 +68,7 @@ func (r report) where(which func(life) bool) (some []life) {
 }
 
 // durations are sorted.
-func (r report) durations(which func(life) bool, of func(life) time.Duration) (ds []time.Duration) {
+func (r report) durations(which func(crowd.Life) bool, of func(crowd.Life) time.Duration) (ds []time.Duration) {
 	for _, l := range r.where(which) {
 		ds = append(ds, of(l))
 	}
@@ -80,13 +78,13 @@ func (r report) durations(which func(life) bool, of func(life) time.Duration) (d
 
 // finished is when people finished.
 func (r report) finished() []time.Duration {
-	return r.durations(life.hasFinished, func(l life) time.Duration { return l.finished })
+	return r.durations(crowd.Life.HasFinished, func(l crowd.Life) time.Duration { return l.Finished })
 }
 
 // pace is how many finished a second while people waited to start: from when
 // the first have had time to come back, to when the last got a QR code.
 func (r report) pace(o options) string {
-	warm, end, n := 3*o.scan, r.lastStart(), 0
+	warm, end, n := 3*o.Scan, r.lastStart(), 0
 	if end < warm+10*time.Second {
 		return "too short to say"
 	}
@@ -102,7 +100,7 @@ func (r report) pace(o options) string {
 // lastStart is when the last got a QR code.
 func (r report) lastStart() (last time.Duration) {
 	for _, l := range r.lives {
-		last = max(last, l.qr)
+		last = max(last, l.Started)
 	}
 	return last
 }

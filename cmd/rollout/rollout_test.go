@@ -11,12 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/internal/quota/crowd"
 )
 
 func TestEverybodyFinishesThroughTheService(t *testing.T) {
 	for _, flow := range []string{"token", "session"} {
 		t.Run(flow, func(t *testing.T) {
-			o, err := parse(strings.Fields("-people 60 -over 2s -quota 50 -scan 1s -through service -flow "+flow), io.Discard)
+			t.Parallel()
+			o, err := parse(strings.Fields("-people 60 -over 1s -quota 50 -scan 500ms -react 500ms -through service -flow "+flow), io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -26,7 +29,7 @@ func TestEverybodyFinishesThroughTheService(t *testing.T) {
 			}
 			r := reports[0]
 			if n := len(r.finished()); n != 60 {
-				t.Errorf("%d of 60 finished, %d were lost with a QR code", n, len(r.where(life.isLost)))
+				t.Errorf("%d of 60 finished, %d were lost with a QR code", n, len(r.where(crowd.Life.IsLost)))
 			}
 			if least := int(60 * o.callsEach()); r.calls < least || r.calls-r.refused > 2*least {
 				t.Errorf("%d calls, %d refused, where %d would do", r.calls, r.refused, least)
@@ -36,12 +39,13 @@ func TestEverybodyFinishesThroughTheService(t *testing.T) {
 }
 
 func TestTheReportAndThePictureShowBothWays(t *testing.T) {
+	t.Parallel()
 	picture := filepath.Join(t.TempDir(), "rollout.svg")
 	var out, progress bytes.Buffer
-	if status := run(t.Context(), []string{"-people", "5", "-over", "1s", "-scan", "100ms", "-others-rps", "1", "-chart", picture}, &out, &progress); status != 0 {
+	if status := run(t.Context(), []string{"-people", "5", "-over", "100ms", "-scan", "100ms", "-react", "100ms", "-others-rps", "1", "-chart", picture}, &out, &progress); status != 0 {
 		t.Fatalf("status %d: %s", status, progress.String())
 	}
-	for _, want := range []string{"5 people by token over 1s", throughService, directly, "people who finished", "refused", "lost with a QR code"} {
+	for _, want := range []string{"5 people by token over 100ms", throughService, directly, "people who finished", "refused", "lost with a QR code"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
@@ -89,15 +93,15 @@ func TestAMistakeOnTheCommandLineIsTold(t *testing.T) {
 
 func TestAReportCountsPeopleOnce(t *testing.T) {
 	s := time.Second
-	r := report{calls: 10, refused: 1, done: []int{5, 5, 5, 5, 5, 5, 5, 5, 5, 50, 75, 100}, lives: []life{
-		{arrived: 1 * s, qr: 2 * s, code: 10 * s, finished: 11 * s},
-		{arrived: 1 * s, qr: 4 * s, code: 20 * s, finished: 22 * s},
-		{arrived: 1 * s},                             // gave up
-		{arrived: 1 * s, qr: 5 * s},                  // lost
-		{arrived: 1 * s, qr: 5 * s, abandoned: true}, // never meant to
+	r := report{calls: 10, refused: 1, done: []int{5, 5, 5, 5, 5, 5, 5, 5, 5, 50, 75, 100}, lives: []crowd.Life{
+		{Arrived: 1 * s, Started: 2 * s, Code: 10 * s, Finished: 11 * s},
+		{Arrived: 1 * s, Started: 4 * s, Code: 20 * s, Finished: 22 * s},
+		{Arrived: 1 * s},                                  // gave up
+		{Arrived: 1 * s, Started: 5 * s},                  // lost
+		{Arrived: 1 * s, Started: 5 * s, Abandoned: true}, // never meant to
 	}}
 	var out bytes.Buffer
-	if err := write(&out, options{people: 5, flow: "token", over: s, quota: 25, scan: s}, []report{r}); err != nil {
+	if err := write(&out, options{people: 5, flow: "token", quota: 25, Behavior: crowd.Behavior{Over: s, Scan: s}}, []report{r}); err != nil {
 		t.Fatal(err)
 	}
 	table := regexp.MustCompile(" {2,}").ReplaceAllString(out.String(), "  ")
@@ -109,22 +113,13 @@ func TestAReportCountsPeopleOnce(t *testing.T) {
 		"refused  1 (10.0 %)",
 		"the first ten seconds  20 %",
 		"the next ten  100 %",
+		"the third ten  -",
 		"the rest of the time in which people started  -",
 		"waited for the QR code, half, 95 %, longest  4s, 4s, 4s",
 		"from the code to the end, half, 95 %, longest  2s, 2s, 2s",
 	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("no %q in\n%s", want, table)
-		}
-	}
-}
-
-func TestACodeIsThatOfRFC6238(t *testing.T) {
-	// Appendix B, SHA-1, the last six digits.
-	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	for at, want := range map[int64]string{59: "287082", 1111111109: "081804", 20000000000: "353130"} {
-		if got := codeAt(secret, time.Unix(at, 0)); got != want {
-			t.Errorf("at %d: %s, want %s", at, got, want)
 		}
 	}
 }

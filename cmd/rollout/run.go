@@ -6,12 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 	"time"
+
+	"mfa-enrollment/internal/quota/crowd"
 )
 
 // run is the program. Its status is 2 for a wrong command line, 1 for what else
@@ -57,20 +57,21 @@ func rehearse(ctx context.Context, o options, progress io.Writer) (reports []rep
 func rehearseOne(ctx context.Context, o options, way string, progress io.Writer) (report, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := report{name: way, lives: make([]life, o.people)}
+	r := report{name: way}
 	cognito, err := newStandIn(ctx, o)
 	if err != nil {
 		return r, err
 	}
-	pageOf := func(i int) page { return direct(o, cognito, i) }
+	pageOf := func(i int) crowd.Page { return direct(o, cognito, i) }
 	if way == throughService {
 		s, err := newService(ctx, o, cognito)
 		if err != nil {
 			return r, err
 		}
 		defer func() { _ = s.stop() }()
-		pageOf = func(i int) page { return s.page(o, i) }
+		pageOf = func(i int) crowd.Page { return s.page(o, i) }
 	}
+	pageOf = signedIn(o, pageOf)
 	begin := time.Now()
 	stop := every(time.Second, func() {
 		calls, refused := cognito.writes()
@@ -78,31 +79,28 @@ func rehearseOne(ctx context.Context, o options, way string, progress io.Writer)
 			_, _ = fmt.Fprintf(progress, "%s, %.0f s: %d calls of the quota, %d refused\n", way, time.Since(begin).Seconds(), calls, refused)
 		}
 	})
-	play(ctx, o, pageOf, r.lives)
+	r.lives = crowd.Play(ctx, o.people, o.Behavior, o.seed, pageOf)
 	stop()
 	r.calls, r.refused = cognito.writes()
 	return r, nil
 }
 
-// play lets everybody arrive and waits until the last is gone.
-func play(ctx context.Context, o options, pageOf func(int) page, lives []life) {
-	begin := time.Now()
-	random := rand.New(rand.NewPCG(o.seed, 0)) //nolint:gosec // A rehearsal is to be repeatable.
-	var all sync.WaitGroup
-	for i := range lives {
-		arrival := time.Duration(random.Float64() * float64(o.over))
-		p := &person{options: o, rand: rand.New(rand.NewPCG(random.Uint64(), random.Uint64())), now: time.Now} //nolint:gosec // As above.
-		all.Go(func() {
-			p.sleep(ctx, arrival)
-			if ctx.Err() != nil {
-				return
-			}
-			p.arrived, p.page = time.Now(), pageOf(i)
-			p.enroll(ctx, begin)
-			lives[i] = p.life
-		})
+// signedIn signs everybody in: by token in advance, since a thousand signatures
+// take seconds; by session on arrival, since a session lives for minutes.
+func signedIn(o options, pageOf func(int) crowd.Page) func(int) crowd.Page {
+	if o.flow == "session" {
+		return func(i int) crowd.Page {
+			p := pageOf(i)
+			p.SignIn()
+			return p
+		}
 	}
-	all.Wait()
+	pages := make([]crowd.Page, o.people)
+	for i := range pages {
+		pages[i] = pageOf(i)
+		pages[i].SignIn()
+	}
+	return func(i int) crowd.Page { return pages[i] }
 }
 
 // every does something from time to time until it is stopped.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mfa-enrollment/app"
+	"mfa-enrollment/internal/quota/crowd"
 )
 
 // service is the replicas of the service in front of one Cognito.
@@ -67,12 +68,11 @@ func (s *service) stop() (err error) {
 }
 
 // page is the front end of the service as the person with this number has it.
-func (s *service) page(o options, i int) page {
+func (s *service) page(o options, i int) crowd.Page {
 	p := &servicePage{service: s, user: username(i), bySession: o.flow == "session", address: "192.0.2.1", rand: rand.New(rand.NewPCG(o.seed, uint64(i)))} //nolint:gosec // A rehearsal is to be repeatable.
 	if !o.oneOffice {
 		p.address = fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)
 	}
-	p.signIn()
 	return p
 }
 
@@ -88,7 +88,7 @@ type servicePage struct {
 	rand           *rand.Rand
 }
 
-func (p *servicePage) signIn() {
+func (p *servicePage) SignIn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bySession {
@@ -98,7 +98,7 @@ func (p *servicePage) signIn() {
 	}
 }
 
-func (p *servicePage) begin(ctx context.Context) (string, result) {
+func (p *servicePage) Begin(ctx context.Context) (string, crowd.Result) {
 	var reply struct{ Secret, Session string }
 	body := map[string]any{}
 	p.mu.Lock()
@@ -107,7 +107,7 @@ func (p *servicePage) begin(ctx context.Context) (string, result) {
 	}
 	p.mu.Unlock()
 	r := p.call(ctx, http.MethodPost, "/v1/mfa/totp", body, &reply)
-	if r.outcome == done && p.bySession {
+	if r.Outcome == crowd.Done && p.bySession {
 		p.mu.Lock()
 		p.session = reply.Session
 		p.mu.Unlock()
@@ -115,7 +115,7 @@ func (p *servicePage) begin(ctx context.Context) (string, result) {
 	return reply.Secret, r
 }
 
-func (p *servicePage) verify(ctx context.Context, code string) result {
+func (p *servicePage) Verify(ctx context.Context, code string) crowd.Result {
 	p.mu.Lock()
 	body, verified := map[string]any{"code": code}, p.verified
 	if p.bySession {
@@ -130,17 +130,17 @@ func (p *servicePage) verify(ctx context.Context, code string) result {
 
 // call makes a request of any replica, and reads its answer as a page
 // should: by the code of a problem, and Retry-After.
-func (p *servicePage) call(ctx context.Context, method, path string, body, reply any) result {
+func (p *servicePage) call(ctx context.Context, method, path string, body, reply any) crowd.Result {
 	sent, err := json.Marshal(body)
 	if err != nil {
-		return result{outcome: failed}
+		return crowd.Result{Outcome: crowd.Failed}
 	}
 	p.mu.Lock()
 	replica := p.replicas[p.rand.IntN(len(p.replicas))]
 	p.mu.Unlock()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+replica.Addr()+path, bytes.NewReader(sent))
 	if err != nil {
-		return result{outcome: failed}
+		return crowd.Result{Outcome: crowd.Failed}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-Forwarded-For", p.address)
@@ -149,7 +149,7 @@ func (p *servicePage) call(ctx context.Context, method, path string, body, reply
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return result{outcome: failed}
+		return crowd.Result{Outcome: crowd.Failed}
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode < 300 {
@@ -157,30 +157,30 @@ func (p *servicePage) call(ctx context.Context, method, path string, body, reply
 			reply = &struct{}{}
 		}
 		if json.NewDecoder(response.Body).Decode(reply) != nil {
-			return result{outcome: failed}
+			return crowd.Result{Outcome: crowd.Failed}
 		}
-		return result{outcome: done}
+		return crowd.Result{Outcome: crowd.Done}
 	}
 	var problem struct{ Code string }
 	_ = json.NewDecoder(response.Body).Decode(&problem)
 	return p.problem(problem.Code, response.Header.Get("Retry-After"))
 }
 
-func (p *servicePage) problem(code, retryAfter string) result {
+func (p *servicePage) problem(code, retryAfter string) crowd.Result {
 	switch code {
 	case "code_mismatch", "code_already_used":
-		return result{outcome: wrongCode}
+		return crowd.Result{Outcome: crowd.WrongCode}
 	case "enrollment_replaced", "no_pending_enrollment":
-		return result{outcome: startAgain}
+		return crowd.Result{Outcome: crowd.StartAgain}
 	case "session_expired", "invalid_token":
-		return result{outcome: signInAgain}
+		return crowd.Result{Outcome: crowd.SignInAgain}
 	case "verified_not_enabled":
 		p.mu.Lock()
 		p.verified = true
 		p.mu.Unlock()
 	}
 	if seconds, err := strconv.Atoi(retryAfter); err == nil {
-		return result{outcome: comeBack, wait: time.Duration(seconds) * time.Second}
+		return crowd.Result{Outcome: crowd.ComeBack, Wait: time.Duration(seconds) * time.Second}
 	}
-	return result{outcome: failed}
+	return crowd.Result{Outcome: crowd.Failed}
 }

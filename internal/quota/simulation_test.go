@@ -31,7 +31,7 @@ type simulation struct {
 
 // usual is how people behave who have their phone at hand.
 func usual(over time.Duration) crowd.Behavior {
-	return crowd.Behavior{Over: over, Scan: 20 * time.Second, Spread: .5, Clicks: 5, Patience: time.Hour}
+	return crowd.Behavior{Over: over, Scan: 20 * time.Second, Spread: .5, React: 5 * time.Second, Clicks: 5, Patience: time.Hour}
 }
 
 // history is what became of it. Times count from the beginning.

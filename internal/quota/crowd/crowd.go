@@ -54,6 +54,7 @@ type Behavior struct {
 	DoubleClick float64       // share of the clicks that are double
 	Reload      float64       // share who reload the page while they scan
 	Abandon     float64       // share who start and never finish
+	React       time.Duration // until they do something about an error
 	Clicks      int           // failures in a row after which they give up
 	Patience    time.Duration // after which they give up in any case
 }
@@ -152,7 +153,7 @@ func (p *person) finish(ctx context.Context, shown string) bool {
 		}
 		if shown = secret; p.chance(.5) { // Half of those have not scanned yet.
 			inApp = secret
-			sleep(ctx, 5*time.Second)
+			sleep(ctx, p.React)
 		}
 	}
 	mistyped := p.chance(p.Mistype)
@@ -163,7 +164,7 @@ func (p *person) finish(ctx context.Context, shown string) bool {
 			p.life.Finished = time.Since(p.begin)
 			return true
 		case WrongCode:
-			sleep(ctx, p.about(5))
+			sleep(ctx, p.about(p.React))
 			if wrong++; wrong%2 == 0 { // It was not the typing: scan what the page shows.
 				inApp = shown
 				p.scan(ctx)
@@ -206,14 +207,14 @@ func (p *person) send(ctx context.Context, inApp string, mistyped bool) Result {
 func (p *person) react(ctx context.Context, r Result, failures int) int {
 	switch r.Outcome {
 	case ComeBack:
-		sleep(ctx, r.Wait+p.about(1))
+		sleep(ctx, r.Wait+p.about(p.React/5))
 		return 0
 	case SignInAgain:
 		p.page.SignIn()
-		sleep(ctx, p.about(5))
+		sleep(ctx, p.about(p.React))
 		return failures
 	default:
-		sleep(ctx, p.about(4)) // They click again.
+		sleep(ctx, p.about(p.React)) // They click again.
 		return failures + 1
 	}
 }
@@ -224,9 +225,9 @@ func (p *person) stays(ctx context.Context, failures int) bool {
 
 func (p *person) chance(share float64) bool { return p.rand.Float64() < share }
 
-// about is half to one and a half of so many seconds.
-func (p *person) about(seconds float64) time.Duration {
-	return time.Duration(seconds * (.5 + p.rand.Float64()) * float64(time.Second))
+// about is half to one and a half of a time.
+func (p *person) about(d time.Duration) time.Duration {
+	return time.Duration((.5 + p.rand.Float64()) * float64(d))
 }
 
 // scan takes most people about as long as Scan, and some much longer.
