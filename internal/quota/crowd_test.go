@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mfa-enrollment/internal/quota/crowd"
+	"mfa-enrollment/test/long"
 )
 
 func TestFourTimesAsManyPeopleAsTheQuotaCarriesAreCarriedAtItsRate(t *testing.T) {
@@ -19,21 +20,26 @@ func TestFourTimesAsManyPeopleAsTheQuotaCarriesAreCarriedAtItsRate(t *testing.T)
 		simulation
 		perPerson float64 // calls
 		use       float64 // share of the quota, once the first have come back
+		always    bool    // not with LONG=1 alone
 	}{
-		"by token":                   {simulation{people: 1500, Behavior: people}, 3, .95},
-		"by session":                 {simulation{people: 2250, Behavior: people, bySession: true}, 2, .95},
-		"by session, all strangers":  {simulation{people: 2250, Behavior: people, bySession: true, stranger: true}, 2, .95},
-		"two replicas":               {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 5 * time.Millisecond}, 3, .95},
-		"by session, two replicas":   {simulation{people: 2250, Behavior: people, bySession: true, replicas: 2, roundTrip: 5 * time.Millisecond}, 2, .95},
-		"two, and a slow Redis":      {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 50 * time.Millisecond}, 3, .95},
-		"a fifth of the codes wrong": {simulation{people: 1500, Behavior: with(func(b *crowd.Behavior) { b.Mistype = .2 })}, 3.2, .95},
-		"slow people":                {simulation{people: 2000, Behavior: with(func(b *crowd.Behavior) { b.Scan = time.Minute })}, 3, .95},
+		"by token":                   {simulation{people: 1500, Behavior: people}, 3, .95, true},
+		"by session":                 {simulation{people: 2250, Behavior: people, bySession: true}, 2, .95, false},
+		"by session, all strangers":  {simulation{people: 2250, Behavior: people, bySession: true, stranger: true}, 2, .95, true},
+		"two replicas":               {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 5 * time.Millisecond}, 3, .95, true},
+		"by session, two replicas":   {simulation{people: 2250, Behavior: people, bySession: true, replicas: 2, roundTrip: 5 * time.Millisecond}, 2, .95, false},
+		"two, and a slow Redis":      {simulation{people: 1500, Behavior: people, replicas: 2, roundTrip: 50 * time.Millisecond}, 3, .95, true},
+		"a fifth of the codes wrong": {simulation{people: 1500, Behavior: with(func(b *crowd.Behavior) { b.Mistype = .2 })}, 3.2, .95, false},
+		"slow people":                {simulation{people: 2000, Behavior: with(func(b *crowd.Behavior) { b.Scan = time.Minute })}, 3, .95, false},
 		// The line moves faster than those were told who wait for their turn.
-		"half of them never return": {simulation{people: 3000, Behavior: with(func(b *crowd.Behavior) { b.Abandon, b.Over = .5, 90*time.Second })}, 2, .75},
-		"a quota of 60":             {simulation{people: 3600, Behavior: people, quota: 60}, 3, .95},
-		"a quota of 4":              {simulation{people: 240, Behavior: people, quota: 4}, 3, .93},
+		"half of them never return": {simulation{people: 3000, Behavior: with(func(b *crowd.Behavior) { b.Abandon, b.Over = .5, 90*time.Second })}, 2, .75, true},
+		"a quota of 60":             {simulation{people: 3600, Behavior: people, quota: 60}, 3, .95, false},
+		"a quota of 4":              {simulation{people: 240, Behavior: people, quota: 4}, 3, .93, false},
 	} {
+		if !long.Or(c.always, true) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := c.simulation
 				if r.quota == 0 {
@@ -78,6 +84,7 @@ func TestFourTimesAsManyPeopleAsTheQuotaCarriesAreCarriedAtItsRate(t *testing.T)
 }
 
 func TestPeopleWhoNeverReturnHoldNoQuota(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := usual(60 * time.Second)
 		b.Abandon = 1
@@ -89,6 +96,7 @@ func TestPeopleWhoNeverReturnHoldNoQuota(t *testing.T) {
 }
 
 func TestPeopleWhoReturnAllAtOnceAreServedAllTheSame(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := usual(30 * time.Second)
 		b.Spread = 0
@@ -101,6 +109,7 @@ func TestPeopleWhoReturnAllAtOnceAreServedAllTheSame(t *testing.T) {
 }
 
 func TestWithHalfTheQuotaUsedByOthersTheRestIsFoundAndUsed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		others := func(time.Duration) float64 { return 12 }
 		h := simulation{people: 1500, Behavior: usual(90 * time.Second), others: others}.play()
@@ -122,6 +131,7 @@ func TestWithHalfTheQuotaUsedByOthersTheRestIsFoundAndUsed(t *testing.T) {
 }
 
 func TestWhenOthersComeAndGoTheRateFollowsWithinTenSeconds(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		others := func(at time.Duration) float64 {
 			if at > 100*time.Second && at < 200*time.Second {
