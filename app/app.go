@@ -151,7 +151,7 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 	}
 	client := c.client()
 	client.CallTimeout, client.HTTPClient, client.Metrics, client.Now = o.CallTimeout, &http.Client{Transport: transport}, m, o.Now
-	client.Pacer = quota.New(quota.Options{
+	client.Admission = quota.New(quota.Options{
 		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 	})
 	return enroll.New(enroll.Options{

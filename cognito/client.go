@@ -47,7 +47,7 @@ type ClientOptions struct {
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
 	HTTPClient  *http.Client     // nil: a plain one
-	Pacer       *quota.Admission // nil: calls are made at once
+	Admission   *quota.Admission // nil: calls are made at once
 	Metrics     *metrics.Metrics
 	Now         func() time.Time // times the calls
 }
@@ -57,7 +57,7 @@ type Client struct {
 	sdk     *idp.Client
 	secrets map[string]enroll.Secret
 	timeout time.Duration
-	pacer   *quota.Admission
+	quota   *quota.Admission
 	metrics *metrics.Metrics
 	now     func() time.Time
 }
@@ -88,7 +88,7 @@ func NewClient(o ClientOptions) *Client {
 	if o.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, pacer: o.Pacer, metrics: o.Metrics, now: o.Now}
+	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, quota: o.Admission, metrics: o.Metrics, now: o.Now}
 }
 
 // do makes a call, again where that is safe (retry.go). One permit is for the call
@@ -98,7 +98,7 @@ func (c *Client) do(ctx context.Context, p permit.Permit, what call, send func(c
 		return enroll.Fail(enroll.Internal, "no permit for a call of "+what.operation)
 	}
 	for attempt := 1; ; attempt++ {
-		failure := c.paced(ctx, what, send)
+		failure := c.admitted(ctx, what, send)
 		if failure == nil {
 			return nil
 		}
@@ -108,13 +108,13 @@ func (c *Client) do(ctx context.Context, p permit.Permit, what call, send func(c
 	}
 }
 
-// paced makes one attempt when its turn has come. Reads and the answers to
+// admitted makes one attempt when the quota admits it. Reads and the answers to
 // challenges have quotas of their own, which are large.
-func (c *Client) paced(ctx context.Context, what call, send func(context.Context) error) *enroll.Error {
-	if c.pacer == nil || what.spends.Operation == "" {
+func (c *Client) admitted(ctx context.Context, what call, send func(context.Context) error) *enroll.Error {
+	if c.quota == nil || what.spends.Operation == "" {
 		return c.once(ctx, what, send)
 	}
-	return c.pacer.Do(ctx, what.spends, func(ctx context.Context) *enroll.Error { return c.once(ctx, what, send) })
+	return c.quota.Do(ctx, what.spends, func(ctx context.Context) *enroll.Error { return c.once(ctx, what, send) })
 }
 
 // once makes one attempt: bounded in time, counted, its error the domain's.

@@ -31,7 +31,7 @@ func pacedClient(t *testing.T, rps float64, limit int) (*Client, *cognitotest.Se
 	t.Cleanup(standIn.Close)
 	m := metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{})
 	return NewClient(ClientOptions{
-		Region: "us-east-1", Endpoint: standIn.URL, Metrics: m, Now: time.Now, Pacer: quota.New(quota.Options{RPS: rps, Metrics: m}),
+		Region: "us-east-1", Endpoint: standIn.URL, Metrics: m, Now: time.Now, Admission: quota.New(quota.Options{RPS: rps, Metrics: m}),
 	}), server
 }
 

@@ -36,7 +36,7 @@ func newQuota(r prometheus.Registerer) quota {
 		}, "operation", writes),
 		refused:    prometheus.NewCounter(prometheus.CounterOpts{Name: "cognito_quota_refused_total", Help: "Calls that Amazon Cognito refused for the account's quota: others use it too. Each was made again later."}),
 		turnedAway: counters(r, "mfa_starts_turned_away_total", "Starts of an enrollment that were told to come back later, since the quota has no room for the whole enrollment now.", []string{"reason"}, []string{TurnedAwayLine, TurnedAwayPatience, TurnedAwayQueue, TurnedAwayStale}),
-		alone:      prometheus.NewCounter(prometheus.CounterOpts{Name: "cognito_quota_alone_total", Help: "Times that Redis could not be reached to share the quota; the replica then goes by itself for a second."}),
+		alone:      prometheus.NewCounter(prometheus.CounterOpts{Name: "cognito_quota_alone_total", Help: "Requests for the shared quota that Redis did not answer; the replica then went by its own bucket."}),
 	}
 	for _, operation := range writes {
 		q.queue.WithLabelValues(operation)
@@ -68,7 +68,8 @@ func (m *Metrics) QuotaWaited(operation string, d time.Duration) {
 // QuotaRefused counts a call that Cognito refused for the account's quota.
 func (m *Metrics) QuotaRefused() { m.quota.refused.Inc() }
 
-// QuotaAlone counts a time that the replicas' shared quota could not be reached.
+// QuotaAlone counts a request for the replicas' shared quota that Redis did not
+// answer.
 func (m *Metrics) QuotaAlone() { m.quota.alone.Inc() }
 
 // StartTurnedAway counts a start that was told to come back; reason is one of

@@ -1,7 +1,7 @@
 -- The bucket that replicas share: what memoryBucket does in memory, in one step
 -- for all replicas. memory.go explains it, and one suite tests both.
 --
--- KEYS: 1 the bucket (a hash); then for each request
+-- KEYS: 1 the bucket (numbers in a string); then for each request
 --         the queue position of its person, and when its session was first seen
 -- ARGV: 1 the limit, in calls a second
 --       2 how long ago a call was sent that Cognito refused, in seconds; -1: none
@@ -19,9 +19,8 @@ if now == 0 then
   local time = redis.call('TIME')
   now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 end
-local fields = { 'at', 'tokens', 'sustained', 'refused', 'admitted', 'clock1', 'tail1', 'clock2', 'tail2' }
-local held = redis.call('HMGET', KEYS[1], unpack(fields))
-for i = 1, #fields do held[i] = tonumber(held[i] or nil) end
+local held = {}
+for number in string.gmatch(redis.call('GET', KEYS[1]) or '', '%S+') do held[#held + 1] = tonumber(number) end
 local sustained, refused, admitted = held[3] or 0, held[4] or 0, held[5] or 0
 local lines = { { clock = held[6] or 1, tail = held[7] or 1 }, { clock = held[8] or 1, tail = held[9] or 1 } }
 
@@ -106,7 +105,7 @@ for i = 1, (#KEYS - 1) / 2 do
 end
 for i = 1, #reply do reply[i] = tostring(reply[i]) end
 
-redis.call('HSET', KEYS[1], 'at', now, 'tokens', tokens, 'sustained', sustained, 'refused', refused, 'admitted', admitted,
-  'clock1', lines[1].clock, 'tail1', lines[1].tail, 'clock2', lines[2].clock, 'tail2', lines[2].tail)
-redis.call('EXPIRE', KEYS[1], 3600) -- No queue position is kept for longer.
+local kept = { now, tokens, sustained, refused, admitted, lines[1].clock, lines[1].tail, lines[2].clock, lines[2].tail }
+for i = 1, #kept do kept[i] = string.format('%.17g', kept[i]) end
+redis.call('SET', KEYS[1], table.concat(kept, ' '), 'EX', 3600) -- No queue position is kept for longer.
 return reply

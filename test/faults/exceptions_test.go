@@ -97,7 +97,7 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 		fmt.Fprintf(&table, "%s\n", operation.name)
 		for _, c := range cases {
 			if overQuota := c.name == "TooManyRequestsException" || c.name == "ThrottlingException"; overQuota && operation.call != "GetUser" && operation.call != "RespondToAuthChallenge" {
-				fmt.Fprintf(&table, "  %-45s made again: internal/quota/pacer_test.go\n", c.name)
+				fmt.Fprintf(&table, "  %-45s made again: internal/quota/admission_test.go\n", c.name)
 				continue
 			}
 			// Nobody meets a limit, and tokens stay fresh.
