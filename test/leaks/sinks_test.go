@@ -29,7 +29,7 @@ type sink struct {
 // harmless are members whose values are names of the protocol, the
 // configuration or the contract, in requests and replies of both sides.
 var harmless = map[string]bool{
-	"issuer": true, "algorithm": true, "tokenType": true, "TokenType": true, "name": true, "Name": true, "methods": true, "preferred": true,
+	"issuer": true, "algorithm": true, "tokenType": true, "outcome": true, "TokenType": true, "name": true, "Name": true, "methods": true, "preferred": true,
 	"expiresAt": true, "codeReusableAt": true, "challenge": true, "answer": true, "clientId": true,
 	"ChallengeName": true, "ClientId": true, "ANSWER": true, "IpAddress": true, "__type": true, "Status": true,
 	"UserMFASettingList": true, "PreferredMfaSetting": true, "MFAS_CAN_SETUP": true, "MFAS_CAN_CHOOSE": true,
