@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"regexp"
@@ -13,13 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-func environment(addr string) func(string) string {
+func environment(addr, admin string) func(string) string {
 	return func(name string) string {
 		switch name {
 		case "COGNITO_ADDR":
 			return addr
 		case "COGNITO_ADMIN_ADDR":
-			return "127.0.0.1:0"
+			return cmp.Or(admin, "127.0.0.1:0")
 		}
 		return ""
 	}
@@ -31,7 +32,7 @@ func TestRunServesTheDemoPoolsUntilItIsStopped(t *testing.T) {
 	read, write := io.Pipe()
 	exit := make(chan int, 1)
 	go func() {
-		exit <- run(ctx, nil, environment("127.0.0.1:0"), write)
+		exit <- run(ctx, nil, environment("127.0.0.1:0", ""), write)
 		_ = write.Close()
 	}()
 	lines := bufio.NewScanner(read)
@@ -75,28 +76,39 @@ func TestRunServesTheDemoPoolsUntilItIsStopped(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	tests := map[string]struct {
-		addr string
-		args []string
-		code int
-		says string
+		addr  string
+		admin string
+		args  []string
+		code  int
+		says  string
 	}{
-		"every address":      {addr: ":0", code: 1, says: `COGNITO_ADDR: address ":0": want a loopback address`},
-		"a public address":   {addr: "192.0.2.1:0", code: 1, says: "want a loopback address"},
-		"no address at all":  {addr: "nonsense", code: 1, says: "COGNITO_ADDR"},
-		"an argument":        {args: []string{"here"}, code: 2, says: "takes no argument"},
-		"a flag of nobody":   {args: []string{"-x"}, code: 2, says: "flag provided but not defined"},
-		"a file of nobody":   {addr: "127.0.0.1:0", args: []string{"-pools", "nowhere.json"}, code: 1, says: "-pools: open nowhere.json"},
-		"an impossible port": {addr: "127.0.0.1:-1", code: 1, says: "COGNITO_ADDR"},
+		"every address":                         {addr: ":0", code: 1, says: `COGNITO_ADDR: address ":0": want a loopback address`},
+		"a public address":                      {addr: "192.0.2.1:0", code: 1, says: "want a loopback address"},
+		"no address at all":                     {addr: "nonsense", code: 1, says: "COGNITO_ADDR"},
+		"an argument":                           {args: []string{"here"}, code: 2, says: "takes no argument"},
+		"a flag of nobody":                      {args: []string{"-x"}, code: 2, says: "flag provided but not defined"},
+		"a file of nobody":                      {addr: "127.0.0.1:0", args: []string{"-pools", "nowhere.json"}, code: 1, says: "-pools: open nowhere.json"},
+		"an admin address that anybody reaches": {addr: "127.0.0.1:0", admin: ":0", code: 1, says: `COGNITO_ADMIN_ADDR: address ":0": want a loopback address`},
+		"an impossible port":                    {addr: "127.0.0.1:-1", code: 1, says: "COGNITO_ADDR"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var said strings.Builder
-			if code := run(t.Context(), test.args, environment(test.addr), &said); code != test.code {
+			if code := run(t.Context(), test.args, environment(test.addr, test.admin), &said); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			if !strings.Contains(said.String(), test.says) {
 				t.Errorf("it said %q, want %q", said.String(), test.says)
 			}
 		})
+	}
+}
+
+func TestRunListensBeyondLoopbackWhenItIsTold(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // it listens, and then ends at once
+	var said strings.Builder
+	if code := run(ctx, []string{"-expose"}, environment("0.0.0.0:0", ""), &said); code != 0 || !strings.Contains(said.String(), "at http://") {
+		t.Errorf("exit code %d: %s", code, said.String())
 	}
 }

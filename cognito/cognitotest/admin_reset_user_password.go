@@ -2,7 +2,7 @@ package cognitotest
 
 // adminResetUserPassword makes the user's password one that must be reset:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminResetUserPassword.html
-func (s *Server) adminResetUserPassword(p *pool, a *account) (any, error) {
+func (s *Server) adminResetUserPassword(_ *pool, a *account) (any, error) {
 	attribute := a.recovery()
 	switch {
 	case a.Disabled:

@@ -1,6 +1,7 @@
 package cognitotest_test
 
 import (
+	"net/http"
 	"testing"
 
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -97,7 +98,7 @@ func TestAnAdministratorRemovesALostApp(t *testing.T) {
 	s := start(t, changeUser(required, func(u *cognitotest.User) { u.TOTPSecret = enrolledSecret }))
 	const body = `{"UserPoolId":"us-east-1_Required","Username":"ada"}`
 	res, _ := postSigned(t, s, "AdminDeleteSoftwareToken", body)
-	if res.StatusCode != 200 || s.MFAEnabled(required, "ada") || s.TOTPSecret(required, "ada") != "" {
+	if res.StatusCode != http.StatusOK || s.MFAEnabled(required, "ada") || s.TOTPSecret(required, "ada") != "" {
 		t.Fatalf("status %d, and the app is there: %t", res.StatusCode, s.MFAEnabled(required, "ada"))
 	}
 	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, requiredClient))

@@ -8,7 +8,13 @@ import (
 
 // ListenAnywhere listens on an address that may be reached from elsewhere, such as
 // one in a container. Whoever reaches it can have tokens of its users.
-func ListenAnywhere(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+func ListenAnywhere(addr string) (net.Listener, error) {
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	return net.ListenTCP("tcp", resolved)
+}
 
 // Listen listens on a loopback address such as 127.0.0.1:9229, and on nothing
 // else: whoever reaches a stand-in can have tokens of its users. The error names

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -173,7 +174,7 @@ func TestAPoolMadeAtRunTimeGoesFromMFASetupToTokens(t *testing.T) {
 		map[string]string{"SOFTWARE_TOKEN_MFA_CODE": x.code(t, secret, 0)}))
 
 	res, body := postSigned(t, x.standIn, "AdminDeleteSoftwareToken", `{"UserPoolId":"`+x.pool+`","Username":"ada"}`)
-	if res.StatusCode != 200 {
+	if res.StatusCode != http.StatusOK {
 		t.Fatalf("%s", body)
 	}
 	in = must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", password))
@@ -188,7 +189,7 @@ func TestSignedOperationsTakeAnySignatureAndNoneUnsignedPasses(t *testing.T) {
 	for _, operation := range cognitotest.Operations() {
 		res, body := post(t, s, "AWSCognitoIdentityProviderService."+operation.Name, `{}`)
 		refused := strings.Contains(body, "MissingAuthenticationTokenException")
-		if refused != operation.Signed || refused != (res.StatusCode == 400 && strings.Contains(body, `"Missing Authentication Token"`)) {
+		if refused != operation.Signed || refused != (res.StatusCode == http.StatusBadRequest && strings.Contains(body, `"Missing Authentication Token"`)) {
 			t.Errorf("%s unsigned: %s", operation.Name, body)
 		}
 		if !operation.Signed {
@@ -295,14 +296,14 @@ func TestAPoolIsSwitchedToTheUpdatedIssuerByTheAPI(t *testing.T) {
 	x := empty(t).make(t, made{})
 	x.create(t, "ada", password)
 	// The SDK in use does not know IssuerConfiguration yet.
-	if res, body := postSigned(t, x.standIn, "UpdateUserPool", `{"UserPoolId":"`+x.pool+`","IssuerConfiguration":{"Type":"UPDATED"}}`); res.StatusCode != 200 {
+	if res, body := postSigned(t, x.standIn, "UpdateUserPool", `{"UserPoolId":"`+x.pool+`","IssuerConfiguration":{"Type":"UPDATED"}}`); res.StatusCode != http.StatusOK {
 		t.Fatal(body)
 	}
 	out := must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", password))
 	if got := part(t, *out.AuthenticationResult.AccessToken, 1)["iss"]; got != "https://issuer-cognito-idp.us-east-1.amazonaws.com/"+x.pool {
 		t.Errorf("issuer %v", got)
 	}
-	if res, _ := postSigned(t, x.standIn, "UpdateUserPool", `{"UserPoolId":"`+x.pool+`","IssuerConfiguration":{"Type":"OTHER"}}`); res.StatusCode != 400 {
+	if res, _ := postSigned(t, x.standIn, "UpdateUserPool", `{"UserPoolId":"`+x.pool+`","IssuerConfiguration":{"Type":"OTHER"}}`); res.StatusCode != http.StatusBadRequest {
 		t.Error("an issuer type of nobody is taken")
 	}
 }

@@ -48,6 +48,13 @@ func cognitoLocalLacks() lacks {
 			"a factor that the person lacks is refused": "answers with InvalidParameterException instead of MFAMethodNotFoundException",
 			"the preferred one is asked for at once":    "asks which one to use whenever there are two, preferred or not",
 		},
+		"an administrator": {
+			"an operation without a signature is refused": "looks at no signature",
+			"the factor is switched off for the person":   "has no AdminSetUserMFAPreference",
+			"a sign-out everywhere ends the tokens":       "has no AdminUserGlobalSignOut",
+			"a disabled person cannot sign in":            "lets disabled people sign in",
+			"an enabled one can again":                    "the app is still on, so that the sign-in asks for its code",
+		},
 		"wrong codes without end": {
 			"they lock the person out":                          "counts no failures",
 			"the right code is taken when the lock-out is over": "its clock cannot be set",

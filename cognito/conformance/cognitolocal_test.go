@@ -136,8 +136,9 @@ func cognitoLocal(t *testing.T, endpoint string) *target {
 		}),
 	})
 	pools := map[kind]account{
-		optional: makePool(t, admin, types.UserPoolMfaTypeOptional, false),
-		required: makePool(t, admin, types.UserPoolMfaTypeOn, true),
+		optional:     makePool(t, admin, types.UserPoolMfaTypeOptional, false),
+		administered: makePool(t, admin, types.UserPoolMfaTypeOptional, false),
+		required:     makePool(t, admin, types.UserPoolMfaTypeOn, true),
 	}
 	pools[withPhone] = pools[optional]
 	pools[withSecret] = makeClient(t, admin, pools[optional].pool, true)

@@ -87,6 +87,15 @@ func flows() []flow {
 			{"the app can be chosen, and its code taken", (*person).choosesApp},
 			{"the preferred one is asked for at once", (*person).isAskedForPreferred},
 		}},
+		{"an administrator", administered, []do{(*person).enrolled}, []step{
+			{"an operation without a signature is refused", (*person).unsignedIsRefused},
+			{"the factor is seen", (*person).isSeenWithFactor},
+			{"the factor is switched off for the person", (*person).isSwitchedOffByAdministrator},
+			{"a sign-out everywhere ends the tokens", (*person).isSignedOutByAdministrator},
+			{"a disabled person cannot sign in", (*person).isDisabled},
+			{"an enabled one can again", (*person).isEnabled},
+			{"a deleted person is not found", (*person).isDeleted},
+		}},
 		{"wrong codes without end", optional, []do{(*person).enrolled}, []step{
 			{"they lock the person out", (*person).guesses},
 			{"the right code is taken when the lock-out is over", (*person).waitsForLockOut},

@@ -30,7 +30,10 @@ const (
 	optional   kind = "pool with optional MFA"
 	required   kind = "pool that requires MFA"
 	withSecret kind = "app client with a secret in a pool with optional MFA"
-	withPhone  kind = "user with a phone number in a pool that sends text messages"
+	// administered is never had at AWS: the suite has no credentials, and the flow
+	// deletes the person.
+	administered kind = "administrator of a pool with optional MFA"
+	withPhone    kind = "user with a phone number in a pool that sends text messages"
 )
 
 // account is whom a flow is tried with.
