@@ -330,7 +330,7 @@ func TestStrangersGetAFifthWhileOthersWaitAndAllThatLiesIdle(t *testing.T) {
 
 func TestAStrangersVerificationComesAfterStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newAdmitting(Options{RPS: 25})
+		p := newAdmitting(Options{RPS: 2})
 		p.exhaust(t)
 		p.later(t.Context(), Call{Operation: Verify, BySession: true, Stranger: true, Person: "x"})
 		p.later(t.Context(), starter(1))

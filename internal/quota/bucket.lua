@@ -21,7 +21,7 @@ if now == 0 then
 end
 local held = {}
 for number in string.gmatch(redis.call('GET', KEYS[1]) or '', '%S+') do held[#held + 1] = tonumber(number) end
-local sustained, refused, admitted = held[3] or 0, held[4] or 0, held[5] or 0
+local sustained, refused, admitted, urgent = held[3] or 0, held[4] or 0, held[5] or 0, held[10] or 0
 local lines = { { clock = held[6] or 1, tail = held[7] or 1 }, { clock = held[8] or 1, tail = held[9] or 1 } }
 
 local rate = limit
@@ -77,6 +77,7 @@ end
 
 local function needs(rank, due)
   if rank == 0 then return 1 end
+  if urgent > now then return burst end
   return due and 2 or math.min(burst, 2 + rank)
 end
 
@@ -84,7 +85,8 @@ local function take(r)
   local position, turn, expired = 0, 0, false
   if r.price > 0 then position, turn, expired = place(r) end
   local retry = math.max(0, (needs(r.rank, turn == 0) - tokens) / rate)
-  if turn > 0 and position > 0 then retry = math.min(retry, math.max(turn, (2 - tokens) / rate)) end
+  if turn > 0 and position > 0 then retry = math.min(retry, math.max(turn, (needs(r.rank, true) - tokens) / rate)) end
+  if r.rank == 0 and retry > 0 then urgent = now + URGENT_OVER end
   if r.reserve or retry > 0 then return 0, retry, turn, position, expired and 1 or 0 end
   tokens, admitted = tokens - 1, admitted + 1
   if r.price > 0 then
@@ -105,7 +107,7 @@ for i = 1, (#KEYS - 1) / 2 do
 end
 for i = 1, #reply do reply[i] = tostring(reply[i]) end
 
-local kept = { now, tokens, sustained, refused, admitted, lines[1].clock, lines[1].tail, lines[2].clock, lines[2].tail }
+local kept = { now, tokens, sustained, refused, admitted, lines[1].clock, lines[1].tail, lines[2].clock, lines[2].tail, urgent }
 for i = 1, #kept do kept[i] = string.format('%.17g', kept[i]) end
 redis.call('SET', KEYS[1], table.concat(kept, ' '), 'EX', 3600) -- No queue position is kept for longer.
 return reply

@@ -116,6 +116,22 @@ func TestABucketInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 					}
 				}
 			})
+			t.Run("while a call that finishes waits, others need a full bucket", func(t *testing.T) {
+				b, c := fresh(25)
+				drain(t, b, 0)
+				one(b, finish)
+				c.pass(150 * time.Millisecond)
+				if a := one(b, aStart("1")); a.granted || !near(a.retry, .05) {
+					t.Errorf("a start after 150 ms: %+v", a)
+				}
+				if a := one(b, finish); !a.granted {
+					t.Errorf("the call that waited: %+v", a)
+				}
+				c.pass(60 * time.Millisecond)
+				if a := one(b, aStart("1")); !a.granted {
+					t.Errorf("a start after 210 ms: %+v", a)
+				}
+			})
 			t.Run("starts are due no faster than whole enrollments fit", func(t *testing.T) {
 				b, c := fresh(25)
 				for n := range 4 {

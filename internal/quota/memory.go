@@ -12,6 +12,10 @@ const (
 	// burstOver is how much of the rate may be used at once after a pause. It
 	// is short, since nobody outside knows over what time Cognito counts.
 	burstOver = 200 * time.Millisecond
+	// urgentOver is how long others stand back after a call that finishes an
+	// enrollment had to wait. Its replica asks again sooner, even over a slow
+	// network.
+	urgentOver = 200 * time.Millisecond
 	// graceOver is how long a queue position is kept after its turn for a person
 	// who was told to come back.
 	graceOver = time.Minute
@@ -85,6 +89,7 @@ type memoryBucket struct {
 	at     time.Time
 	tokens float64
 	lines  [ranks]line // that of finishing is not used
+	urgent time.Time   // a call that finishes an enrollment waits, at any replica, until then at least
 
 	positions, sessions map[string]kept // by holder; by session, when it was first seen
 	swept               time.Time
@@ -113,15 +118,18 @@ func burst(rate float64) float64 { return max(2, min(5, rate/2), rate*burstOver.
 // needs is how many tokens must be there: what is left is for those who come
 // before, at whichever replica they are. Calls that finish an enrollment need
 // one, requests that are due two, and starts and then strangers that are not due
-// more.
-func (r request) needs(due bool, rate float64) float64 {
+// more. While a call that finishes waits, all others need a full bucket: their
+// replicas may be quicker to ask.
+func (b *memoryBucket) needs(r rank, due bool, rate float64) float64 {
 	switch {
-	case r.rank == finishing:
+	case r == finishing:
 		return 1
+	case b.urgent.After(b.at):
+		return burst(rate)
 	case due:
 		return 2
 	default:
-		return min(burst(rate), 2+float64(r.rank))
+		return min(burst(rate), 2+float64(r))
 	}
 }
 
@@ -180,9 +188,12 @@ func (b *memoryBucket) answer(r request, rate float64) (a answer) {
 		a = b.place(r, rate)
 	}
 	due := a.turn == 0
-	a.retry = seconds((r.needs(due, rate) - b.tokens) / rate)
+	a.retry = seconds((b.needs(r.rank, due, rate) - b.tokens) / rate)
 	if !due && a.position > 0 {
-		a.retry = min(a.retry, max(a.turn, seconds((r.needs(true, rate)-b.tokens)/rate)))
+		a.retry = min(a.retry, max(a.turn, seconds((b.needs(r.rank, true, rate)-b.tokens)/rate)))
+	}
+	if r.rank == finishing && a.retry > 0 {
+		b.urgent = b.at.Add(urgentOver)
 	}
 	if r.reserve || a.retry > 0 {
 		return a
