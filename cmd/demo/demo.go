@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/app"
+	"mfa-enrollment/cognito/cognitotest"
 )
 
 // run starts the stand-in and the service, and ends with ctx. ADDR, ADMIN_ADDR
@@ -57,7 +57,7 @@ func start(ctx context.Context, getenv func(string) string, logger *slog.Logger)
 		"COGNITO_ADDR": cmp.Or(getenv("COGNITO_ADDR"), "127.0.0.1:9229"),
 	}
 	for name, addr := range addresses {
-		if !loopback(addr) {
+		if cognitotest.Loopback(addr) != nil {
 			return nil, fmt.Errorf("%s must be a loopback address such as 127.0.0.1:8080: the demo hands out tokens to anybody who knows its password", name)
 		}
 	}
@@ -118,13 +118,4 @@ func environment(getenv func(string) string, addresses map[string]string, standI
 		}
 		return getenv(name)
 	}
-}
-
-func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
