@@ -47,11 +47,14 @@ func TestEveryChangeOfAFactorIsAudited(t *testing.T) {
 
 	got, events := audits(w)
 	want := []string{
+		"totp_shown ok token",
 		"totp_verified code_mismatch token",
 		"totp_verified ok token", "totp_enabled ok token",
 		"totp_disabled ok token",
 		"totp_enabled ok token",
+		"totp_shown ok token",
 		"totp_verified ok token", "totp_enabled verified_not_enabled token",
+		"totp_shown ok session",
 		"totp_verified ok session",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -59,6 +62,9 @@ func TestEveryChangeOfAFactorIsAudited(t *testing.T) {
 	}
 	for _, event := range events {
 		for _, name := range []string{"subject", "clientIp", "requestId", "time"} {
+			if name == "subject" && event["change"] == "totp_shown" && event["flow"] == "session" {
+				continue // During a sign-in nobody is known yet.
+			}
 			if event[name] == "" || event[name] == nil {
 				t.Errorf("an event without %s: %v", name, event)
 			}

@@ -49,7 +49,7 @@ func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
 		`mfa_enrollment_duration_seconds_count{flow="session"}`,
 		`mfa_code_skew_steps_count`,
 		`mfa_codes_rejected_locally_total`,
-		`pending_store_errors_total{operation="load"}`,
+		`pending_store_errors_total{operation="open"}`,
 		`qr_render_duration_seconds_count`,
 		`http_problems_total{code="code_mismatch"}`,
 		`http_panics_total`,

@@ -7,7 +7,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
-	pending "mfa-enrollment/internal/oldpending"
+	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/metrics"
@@ -48,7 +48,7 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 		s.Store, s.Len, s.Close = memory, memory.Len, memory.Close
 		return s, nil
 	}
-	link, err := redislink.Open(c.RedisURL, redislink.Options{Logger: o.Logger, Metrics: redisMetrics{m}})
+	link, err := redislink.Open(c.RedisURL, redislink.Options{Logger: o.Logger, Metrics: m})
 	if err != nil {
 		return store{}, err
 	}
@@ -80,15 +80,5 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 }
 
 func pendingOptions(c Config, now func() time.Time, m *metrics.Metrics) pending.Options {
-	return pending.Options{SealKeys: c.sealKeys(), Now: now, Failed: m.StoreFailed}
-}
-
-// redisMetrics counts what goes on without Redis where it was counted before.
-type redisMetrics struct{ *metrics.Metrics }
-
-func (m redisMetrics) RedisFailed(subsystem, operation string) {
-	m.Metrics.RedisFailed(subsystem, operation)
-	if subsystem != redislink.Quota {
-		m.StoreFailed(operation)
-	}
+	return pending.Options{SealKeys: c.sealKeys(), Now: now, Unreadable: func() { m.StoreFailed(metrics.StoreOpen) }}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
@@ -74,32 +73,41 @@ func (t tracing) store(s enroll.Store) enroll.Store {
 	return tracedStore{s, t.Tracer("mfa-enrollment")}
 }
 
-func (s tracedStore) Load(ctx context.Context, key string) (enroll.Pending, bool) {
-	ctx, span := s.tracer.Start(ctx, "pending load")
+func (s tracedStore) Find(ctx context.Context, name string) (enroll.Pending, bool) {
+	ctx, span := s.tracer.Start(ctx, "pending find")
 	defer span.End()
-	return s.Store.Load(ctx, key)
+	return s.Store.Find(ctx, name)
 }
 
-func (s tracedStore) Save(ctx context.Context, p enroll.Pending) {
-	ctx, span := s.tracer.Start(ctx, "pending save")
+func (s tracedStore) Claim(ctx context.Context, name string) (enroll.Pending, enroll.Hold) {
+	ctx, span := s.tracer.Start(ctx, "pending claim")
 	defer span.End()
-	s.Store.Save(ctx, p)
+	p, hold := s.Store.Claim(ctx, name)
+	if hold == nil {
+		return p, nil
+	}
+	return p, &tracedHold{Hold: hold, tracer: s.tracer}
 }
 
-func (s tracedStore) Delete(ctx context.Context, p enroll.Pending) {
-	ctx, span := s.tracer.Start(ctx, "pending delete")
+func (s tracedStore) Hold(ctx context.Context, name string) enroll.Hold {
+	ctx, span := s.tracer.Start(ctx, "pending hold")
 	defer span.End()
-	s.Store.Delete(ctx, p)
+	return &tracedHold{Hold: s.Store.Hold(ctx, name), tracer: s.tracer}
 }
 
-func (s tracedStore) Lock(ctx context.Context, key string) func() {
-	ctx, span := s.tracer.Start(ctx, "pending lock")
-	defer span.End()
-	return s.Store.Lock(ctx, key)
+// tracedHold makes a span of the release that counts, the first.
+type tracedHold struct {
+	enroll.Hold
+	tracer   trace.Tracer
+	released bool
 }
 
-func (s tracedStore) CountTry(ctx context.Context, key string, window time.Duration) (int, time.Duration) {
-	ctx, span := s.tracer.Start(ctx, "pending count try")
+func (h *tracedHold) Release(ctx context.Context) bool {
+	if h.released {
+		return h.Hold.Release(ctx)
+	}
+	h.released = true
+	ctx, span := h.tracer.Start(ctx, "pending release")
 	defer span.End()
-	return s.Store.CountTry(ctx, key, window)
+	return h.Hold.Release(ctx)
 }

@@ -29,6 +29,7 @@ func (s *Server) StartTotp(ctx context.Context, r api.StartTotpRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
+	s.audit(ctx, auditShown, nil)
 	picture, err := s.draw(e.URI, qr.PNG)
 	if err != nil {
 		return nil, err

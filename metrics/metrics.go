@@ -76,13 +76,20 @@ var (
 	challenges = []string{"MFA_SETUP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE"}
 )
 
-// StoreOperations are the operations of the pending store that can fail, the
-// `operation` label of pending_store_errors_total.
-var StoreOperations = []string{"load", "save", "delete", "lock", "open", "limit"}
+// StoreOpen is the operation of pending_store_errors_total: an entry could not be
+// opened.
+const StoreOpen = "open"
 
 // redisSubsystems are the parts of the service that use Redis, the `subsystem`
 // label, as package redislink names them.
 var redisSubsystems = []string{"pending", "limit", "quota"}
+
+// redisOperations are what they do there, the `operation` label.
+var redisOperations = map[string][]string{
+	"pending": {"find", "hold", "release"},
+	"limit":   {"take", "settle"},
+	"quota":   {"take", "refused"},
+}
 
 // BuildInfo is what build_info says of the binary.
 type BuildInfo struct{ Version, Revision string }
@@ -114,10 +121,15 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{-20, -10, -4, -2, -1, 0, 1, 2, 4, 10, 20},
 	})
 	m.rejectedLocally = prometheus.NewCounter(prometheus.CounterOpts{Name: "mfa_codes_rejected_locally_total", Help: "Wrong codes that were refused without a call to Cognito."})
-	m.storeErrors = counters(r, "pending_store_errors_total", "Failures of the store of pending enrollments; each was survived.", []string{"operation"}, StoreOperations)
+	m.storeErrors = counters(r, "pending_store_errors_total", "Entries of pending enrollments that could not be opened; each was treated as absent.", []string{"operation"}, []string{StoreOpen})
 	m.redisErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "redis_errors_total", Help: "Operations that went on without Redis: it was out of reach, refused the command, or took longer than a request may wait.",
 	}, []string{"subsystem", "operation"})
+	for subsystem, operations := range redisOperations {
+		for _, operation := range operations {
+			m.redisErrors.WithLabelValues(subsystem, operation)
+		}
+	}
 	m.redisDuration = histograms(r, prometheus.HistogramOpts{
 		Name: "redis_request_duration_seconds", Help: "How long one round trip to Redis took.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .2, .3, .6, 1},
@@ -181,8 +193,7 @@ func (m *Metrics) CodeFitted(step int) { m.skew.Observe(float64(step)) }
 // RejectedLocally counts a wrong code that cost no call.
 func (m *Metrics) RejectedLocally() { m.rejectedLocally.Inc() }
 
-// StoreFailed counts a survived failure of the pending store; operation is one
-// of StoreOperations.
+// StoreFailed counts a survived failure of the pending store: StoreOpen.
 func (m *Metrics) StoreFailed(operation string) { m.storeErrors.WithLabelValues(operation).Inc() }
 
 // RedisFailed counts an operation that went on without Redis.

@@ -1,18 +1,37 @@
 package enroll
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"mfa-enrollment/metrics"
 )
 
-// Answer answers a challenge of a sign-in, for a configured app client.
+// Answer answers a challenge of a sign-in, for a configured app client. A session
+// works once, so simultaneous answers with one session make one call, and an
+// answer that comes to another replica at the same time is told that the session
+// is spent.
 func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 	if err := s.checkAnswer(a); err != nil {
 		return SignIn{}, err
 	}
-	return s.answer(ctx, a)
+	c := Credential{Session: a.Session}
+	in, _, err := shared(ctx, s, &s.answers, c.request("answer", a.Challenge, a.ClientID, a.Username, a.Code.Reveal(), a.Method), func(ctx context.Context, _ <-chan struct{}) (SignIn, error) {
+		hold := s.Store.Hold(ctx, nameOf(c))
+		defer hold.Release(ctx)
+		p, found := hold.Pending()
+		if found && p.Done {
+			return SignIn{}, &Error{Kind: SessionExpired, Reason: "the session was answered already", Cause: ErrNotAsked}
+		}
+		in, err := s.answer(ctx, a)
+		if err == nil {
+			p.Name = cmp.Or(p.Name, nameOf(c))
+			hold.Save(p.verified(a.Code, s.Now().Add(s.WorkTimeout)), "")
+		}
+		return in, err
+	})
+	return in, err
 }
 
 func (s *Service) checkAnswer(a Answer) error {

@@ -58,3 +58,13 @@ func (c Credential) Flow() Flow {
 	}
 	return FlowSession
 }
+
+// request names one request with exactly this credential. It tells apart two
+// tokens of one person, since one may be good and the other revoked.
+func (c Credential) request(what ...string) string {
+	proof := c.Session
+	if c.Identity != nil {
+		proof = c.Identity.Token
+	}
+	return hashed(append(what, proof.Reveal())...)
+}

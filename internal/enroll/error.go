@@ -10,7 +10,7 @@ import (
 // the only place that knows the HTTP status of each.
 type Kind string
 
-// The kinds, as design and openapi.yaml list them.
+// The kinds, as openapi.yaml lists them.
 const (
 	InvalidRequest        Kind = "invalid_request"
 	MissingCredential     Kind = "missing_credential"

@@ -13,7 +13,7 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
-	pending "mfa-enrollment/internal/oldpending"
+	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/internal/token"
 	"mfa-enrollment/metrics"
 	"mfa-enrollment/test/standin"

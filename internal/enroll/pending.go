@@ -1,77 +1,83 @@
 package enroll
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"time"
 )
 
-// Pending is an enrollment that was started and not verified yet; or, for a
-// moment, without a secret, one that was verified just now.
+// Pending is an enrollment that was started and not verified yet, or, for a
+// moment, one that was verified just now (Done). A person who is signed in has
+// one; so has each sign-in that is under way.
 type Pending struct {
-	// Keys are the names under which it is found: one in the token flow; in
-	// the session flow one for each session of the chain, since a page may
-	// come back with the session that it started with.
-	Keys        []string
-	Secret      Secret
-	Session     Secret // the newest session of the chain; empty in the token flow
+	// Name is what the store keeps it under: personName, or sessionName of the
+	// first session of a sign-in.
+	Name string
+	// SignIn is the sign-in that asked for the newest secret (Identity.SignIn).
+	// Empty in the session flow.
+	SignIn      string
+	Secret      Secret // the newest; empty where it is known that another one replaced it
+	Session     Secret // the newest of the sign-in; empty in the token flow
 	AccountName string
-	Started     time.Time
-	Expires     time.Time
+	Started     time.Time // when the newest secret was asked for
+	// Ends is until when the newest secret is shown again.
+	Ends time.Time
+	// Expires is until when the store keeps the entry. Codes are held against it
+	// for longer than it is shown, because a person may have scanned it.
+	Expires time.Time
+	// Renewals counts the secrets of a sign-in after the first.
+	Renewals int
+	Tries    Tries
+	// Earlier are the secrets that the newest one replaced, the latest first.
+	Earlier []Earlier
+	// Done says that it was verified. All that is left is Code, the hash of the
+	// code that was accepted, so that a double click counts once.
+	Done bool
+	Code string
 }
 
-// Store keeps pending enrollments. Package pending has one in memory and one in
-// Redis. A store that cannot be reached behaves like an empty one, counts that
-// itself and never fails an enrollment: without it the service is as good as
-// Cognito alone.
-type Store interface {
-	// Load finds a pending enrollment by one of its keys.
-	Load(ctx context.Context, key string) (Pending, bool)
-	// Save keeps it under all of its keys until it expires.
-	Save(ctx context.Context, p Pending)
-	// Delete forgets it, its tries too.
-	Delete(ctx context.Context, p Pending)
-	// Lock lets one caller at a time, over all replicas, ask Cognito for the
-	// secret of a key, or verify it (verifying). It waits for its turn while ctx
-	// lasts, and a store that cannot lock lets everybody through.
-	Lock(ctx context.Context, key string) (unlock func())
-	// CountTry counts one try against a key and tells how many there were in
-	// the running window and when that ends.
-	CountTry(ctx context.Context, key string, window time.Duration) (tries int, reset time.Duration)
+// Earlier is a secret that was replaced, and the sign-in that asked for it.
+type Earlier struct {
+	Secret Secret
+	SignIn string
 }
 
-// Tries per pending enrollment: enough for a person with a phone and far too few
-// to guess one of three codes in a million.
+// Tries counts the codes that were tried against an enrollment in the running
+// window, which ends at Ends.
+type Tries struct {
+	Count int
+	Ends  time.Time
+}
+
 const (
-	maxTries   = 10
-	tryWindow  = time.Minute
-	secondLook = 3 // every third wrong code goes to Cognito all the same
+	// maxTries a tryWindow is enough for a person with a phone and far too few
+	// to guess one of three codes in a million.
+	maxTries  = 10
+	tryWindow = time.Minute
+	// maxEarlier bounds the secrets that an enrollment remembers.
+	maxEarlier = 3
+	// maxRenewals bounds the secrets that one sign-in may ask for, and with them
+	// the sessions that lead to its entry.
+	maxRenewals = 10
 )
 
-// pendingKey names a credential's pending enrollment: the subject and client,
-// so that a refreshed token finds it, or the session. Hashing keeps the session
-// out of the store's keys; it has far more entropy than a hash could lose.
-func pendingKey(c Credential) string {
-	if id := c.Identity; id != nil {
-		return "token:" + hashed(id.PoolID, id.Subject, id.ClientID)
+// nameOf names the enrollment of a credential.
+func nameOf(c Credential) string {
+	if c.Identity != nil {
+		return personName(*c.Identity)
 	}
-	return sessionKey(c.Session)
+	return sessionName(c.Session)
 }
 
-// verifying names the lock of those who verify what is pending under a key.
-func verifying(key string) string { return "verify:" + key }
+// personName names a person: the pool and the subject. The issuer is no part of
+// it, since a pool can change its issuer while people hold tokens; nor is the app
+// client, since Cognito keeps one secret a user.
+func personName(id Identity) string { return "person:" + hashed(id.PoolID, id.Subject) }
 
-// pending finds an enrollment that waits to be verified.
-func (s *Service) pending(ctx context.Context, key string) (Pending, bool) {
-	p, found := s.Store.Load(ctx, key)
-	if !found || p.Secret == "" {
-		return Pending{}, false
-	}
-	return p, true
-}
-
-func sessionKey(s Secret) string { return "session:" + hashed(s.Reveal()) }
+// sessionName names a session. Hashing keeps it out of the store's keys; it has
+// far more entropy than a hash could lose.
+func sessionName(s Secret) string { return "session:" + hashed(s.Reveal()) }
 
 // hashed joins the parts so that no two different lists give the same hash.
 func hashed(parts ...string) string {
@@ -83,20 +89,58 @@ func hashed(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// NoStore keeps nothing: PENDING_TTL=0.
-type NoStore struct{}
+// belongsTo reports whether the newest secret was asked for by the sign-in of a
+// credential. Nobody else is shown it, and nobody else's codes are held against
+// it.
+func (p Pending) belongsTo(c Credential) bool {
+	return c.Identity == nil || p.SignIn == c.Identity.SignIn
+}
 
-// Load implements Store.
-func (NoStore) Load(context.Context, string) (Pending, bool) { return Pending{}, false }
+// replacedFor reports whether the sign-in of a credential asked for one of the
+// earlier secrets.
+func (p Pending) replacedFor(c Credential) bool {
+	return slices.ContainsFunc(p.Earlier, func(e Earlier) bool { return e.SignIn == c.Identity.SignIn })
+}
 
-// Save implements Store.
-func (NoStore) Save(context.Context, Pending) {}
+// shownTo reports whether a credential is shown the newest secret again.
+func (p Pending) shownTo(c Credential, now time.Time) bool {
+	return !p.Done && p.Secret != "" && p.belongsTo(c) && now.Before(p.Ends)
+}
 
-// Delete implements Store.
-func (NoStore) Delete(context.Context, Pending) {}
+// replaced is what a new enrollment remembers of the one that it replaces.
+func (p Pending) replaced() []Earlier {
+	if p.Secret == "" {
+		return p.Earlier
+	}
+	all := append([]Earlier{{Secret: p.Secret, SignIn: p.SignIn}}, p.Earlier...)
+	return all[:min(len(all), maxEarlier)]
+}
 
-// Lock implements Store.
-func (NoStore) Lock(context.Context, string) func() { return func() {} }
+// outdated is an enrollment whose newest secret was replaced, by nobody knows
+// whom: its codes are known again, and it is not shown any more.
+func (p Pending) outdated() Pending {
+	p.Earlier, p.Secret = p.replaced(), ""
+	return p
+}
 
-// CountTry implements Store.
-func (NoStore) CountTry(context.Context, string, time.Duration) (int, time.Duration) { return 0, 0 }
+// verified is what is kept of an enrollment that was verified with a code.
+func (p Pending) verified(code Secret, until time.Time) Pending {
+	return Pending{
+		Name: p.Name, SignIn: p.SignIn, Started: p.Started, Ends: p.Ends, Expires: until,
+		Done: true, Code: hashed(code.Reveal()),
+	}
+}
+
+// try counts one try, and reports when the next window begins where there were
+// too many in this one.
+func (p *Pending) try(now time.Time) (wait time.Duration) {
+	// A window that lies ahead is from before the clock was put right.
+	if left := p.Tries.Ends.Sub(now); left <= 0 || left > tryWindow {
+		p.Tries = Tries{Ends: now.Add(tryWindow)}
+	}
+	if p.Tries.Count >= maxTries {
+		return p.Tries.Ends.Sub(now)
+	}
+	p.Tries.Count++
+	return 0
+}

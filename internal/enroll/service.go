@@ -54,6 +54,7 @@ type Service struct {
 	door     door
 	starts   flights[started]
 	verifies flights[Verification]
+	answers  flights[SignIn]
 }
 
 // New makes a Service.
@@ -85,9 +86,10 @@ func survived[T any](s *Service, do func() (T, error)) (value T, err error) {
 	return do()
 }
 
-// holdStepUp refuses an old sign-in where it would replace or switch off a
-// working authenticator app (RFC 9470). A fresh one needs no look-up, and a
-// status that cannot be read counts as a working one.
+// holdStepUp refuses an old sign-in where it would replace or weaken a working
+// authenticator app (RFC 9470). A fresh one needs no look-up. Where the status
+// cannot be read nobody knows whether there is a working app, so the person is
+// asked to repeat the request: neither a pass nor a sign-in for nothing.
 func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
 	if !s.stale(id) {
 		return nil
@@ -95,13 +97,14 @@ func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
 	user, err := s.user(ctx, *id)
 	switch KindOf(err) {
 	case "":
-		if !user.hasTOTP() {
-			return nil
+		if user.hasTOTP() {
+			return s.stepUp()
 		}
-	case InvalidToken, InsufficientScope, UserNotFound:
-		return err
+		return nil
+	case UpstreamUnavailable, UpstreamTimeout, Internal:
+		return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
 	}
-	return s.stepUp()
+	return err
 }
 
 func (s *Service) stepUp() error {

@@ -31,6 +31,10 @@ type Enrollment struct {
 // Start begins an enrollment, or returns the one that is pending: a page that
 // mounts twice, a reload and a retry all get the same secret. Simultaneous
 // requests make one call to Cognito between them.
+//
+// A pending enrollment is shown to the sign-in that asked for it. Another sign-in
+// of the same person gets a new secret, as from Cognito itself, and the newest
+// counts.
 func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error) {
 	flow := string(r.Credential.Flow())
 	p, created, err := s.pendingFor(ctx, r)
@@ -52,6 +56,19 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Enrollment, error)
 	return e, nil
 }
 
+// Show returns the enrollment that is pending for a sign-in, and asks Cognito for
+// nothing.
+func (s *Service) Show(ctx context.Context, id Identity) (Enrollment, error) {
+	c := Credential{Identity: &id}
+	p, found := s.Store.Find(ctx, nameOf(c))
+	if !found || !p.shownTo(c, s.Now()) {
+		return Enrollment{}, Fail(NoPendingEnrollment, "nothing is pending for this sign-in")
+	}
+	e, err := s.enrollment(p, "")
+	e.Resumed = true
+	return e, err
+}
+
 // started is a pending enrollment, and whether it was made just now.
 type started struct {
 	Pending
@@ -60,33 +77,59 @@ type started struct {
 
 // pendingFor finds the pending enrollment or makes one.
 func (s *Service) pendingFor(ctx context.Context, r StartRequest) (p Pending, created bool, err error) {
-	key := pendingKey(r.Credential)
-	seen, found := s.pending(ctx, key)
-	if found && !r.Renew {
-		return seen, false, nil
-	}
-	flight := key
+	request := "start"
 	if r.Renew {
-		flight = "renew:" + key
+		request = "renew"
 	}
-	o, mine, err := shared(ctx, s, &s.starts, flight, func(ctx context.Context, abandoned <-chan struct{}) (started, error) {
-		unlock := s.Store.Lock(ctx, key)
-		defer unlock()
-		// Another replica, or the request before this one, may have been first:
-		// then what is there is not what was there before the wait.
-		now, found := s.pending(ctx, key)
-		if found && now.Secret != seen.Secret {
-			return started{Pending: now}, nil
-		}
+	o, mine, err := shared(ctx, s, &s.starts, r.Credential.request(request), func(ctx context.Context, abandoned <-chan struct{}) (started, error) {
 		r.Credential.Abandoned = abandoned
-		fresh, err := s.create(ctx, r, now)
-		return started{Pending: fresh, created: true}, err
+		return s.findOrCreate(ctx, r)
 	})
 	return o.Pending, mine && o.created, err
 }
 
+func (s *Service) findOrCreate(ctx context.Context, r StartRequest) (started, error) {
+	name := nameOf(r.Credential)
+	seen, hold := s.Store.Claim(ctx, name)
+	if !r.Renew && seen.shownTo(r.Credential, s.Now()) {
+		return started{Pending: seen}, nil
+	}
+	if hold == nil {
+		hold = s.Store.Hold(ctx, name)
+	}
+	defer hold.Release(ctx)
+	// Another replica, or the request before this one, may have been first: then
+	// what is there is not what was there before the wait.
+	now, found := hold.Pending()
+	if found && now.Secret != seen.Secret && now.shownTo(r.Credential, s.Now()) {
+		return started{Pending: now}, nil
+	}
+	fresh, err := s.create(ctx, r, now)
+	if err != nil {
+		return started{}, err
+	}
+	hold.Save(fresh, alias(fresh))
+	if !hold.Release(ctx) {
+		return started{}, Fail(EnrollmentReplaced, "another request took over the enrollment")
+	}
+	return started{Pending: fresh, created: true}, nil
+}
+
+// alias is the session that leads to an enrollment as well as its name does.
+func alias(p Pending) string {
+	if p.Session == "" {
+		return ""
+	}
+	return sessionName(p.Session)
+}
+
 // create asks Cognito for a secret, within the limits of one start.
 func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (p Pending, err error) {
+	if r.Credential.Identity == nil {
+		if err := s.renewable(old, s.Now()); err != nil {
+			return Pending{}, err
+		}
+	}
 	err = s.within(ctx, r.Credential, startBudget(), func(ctx context.Context) error {
 		p, err = s.newPending(ctx, r, old)
 		return err
@@ -98,44 +141,66 @@ func (s *Service) create(ctx context.Context, r StartRequest, old Pending) (p Pe
 // except where the sign-in is so old that replacing a working app would be
 // refused at the end: then the status is read first, and no call is spent.
 func (s *Service) newPending(ctx context.Context, r StartRequest, old Pending) (Pending, error) {
-	user, err := s.statusBefore(ctx, r.Credential.Identity)
+	c := r.Credential
+	if c.Identity == nil {
+		// The session that the caller holds is spent: the newest of the chain counts.
+		c.Session = cmp.Or(old.Session, c.Session)
+	}
+	user, err := s.statusBefore(ctx, c.Identity)
 	if err != nil {
 		return Pending{}, err
 	}
 	label := s.label(ctx, r, user)
-	c := r.Credential
-	if old.Session != "" {
-		c.Session = old.Session // The session that the caller holds is spent.
-	}
 	association, err := s.associate(ctx, c)
 	if err != nil {
 		return Pending{}, err
 	}
 	p := Pending{
-		Keys:        []string{pendingKey(r.Credential)},
-		Secret:      association.Secret,
-		Session:     association.Session,
-		AccountName: label(),
-		Started:     s.Now(),
+		Name: cmp.Or(old.Name, nameOf(r.Credential)), Secret: association.Secret, Session: association.Session,
+		AccountName: label(), Started: s.Now(), Earlier: old.replaced(),
 	}
-	if len(old.Keys) > 0 {
-		p.Keys = old.Keys
+	if old.belongsTo(c) {
+		p.Tries = old.Tries
 	}
-	p.Expires = p.Started.Add(s.PendingTTL)
-	switch {
-	case c.Identity == nil:
-		p.Keys = append(p.Keys, sessionKey(association.Session))
-		p.Expires = p.Started.Add(s.AuthSessionValidity)
-	case s.PendingTTL == 0:
-		p.Expires = c.Identity.Expiry
-	}
-	s.Store.Save(ctx, p)
+	s.setEnds(&p, c.Identity, old)
 	return p, nil
 }
 
+// setEnds says until when a new secret is shown, and until when codes are held
+// against it. By token it is kept twice as long as it is shown, because Cognito
+// takes its codes for as long as no other secret replaced it. The end of a
+// sign-in does not move by asking for another secret.
+func (s *Service) setEnds(p *Pending, id *Identity, old Pending) {
+	switch {
+	case id == nil && old.Secret != "":
+		p.Ends, p.Expires, p.Renewals = old.Ends, old.Expires, old.Renewals+1
+	case id == nil:
+		p.Ends = p.Started.Add(s.AuthSessionValidity)
+		p.Expires = p.Ends
+	case s.PendingTTL == 0:
+		p.Ends = id.Expiry
+	default:
+		p.SignIn = id.SignIn
+		p.Ends = p.Started.Add(s.PendingTTL)
+		p.Expires = p.Ends.Add(s.PendingTTL)
+	}
+}
+
+// renewable refuses another secret for a sign-in that is over, or that asked for
+// too many.
+func (s *Service) renewable(old Pending, now time.Time) error {
+	switch {
+	case old.Done:
+		return &Error{Kind: SessionExpired, Reason: "the session was verified already", Cause: ErrNotAsked}
+	case old.Renewals >= maxRenewals:
+		return &Error{Kind: TooManyRequests, Reason: "too many secrets for one sign-in", RetryAfter: max(time.Second, old.Ends.Sub(now)), Cause: ErrNotAsked}
+	}
+	return nil
+}
+
 // statusBefore reads the person's factors where a step-up may be wanted, and
-// refuses early where it is. A status that cannot be read is held against
-// nobody yet: verify does that.
+// refuses early where it is. Where the status cannot be read the enrollment may
+// begin: verifying it holds the step-up again.
 func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error) {
 	if !s.stale(id) {
 		return nil, nil
@@ -146,10 +211,10 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 		return nil, s.stepUp()
 	case err == nil:
 		return &user, nil
-	case KindOf(err) == InvalidToken:
-		return nil, err
+	case KindOf(err) == UpstreamUnavailable, KindOf(err) == UpstreamTimeout:
+		return &User{Username: id.Username}, nil
 	}
-	return &User{Username: id.Username}, nil
+	return nil, err
 }
 
 // labelPatience bounds how long the look-up of a label may hold up an
@@ -187,8 +252,12 @@ func (s *Service) lookUpLabel(ctx context.Context, id *Identity) string {
 	return s.labelOf(user, id)
 }
 
+// labelOf is the configured attribute, or another by which a person recognises
+// the account. The username comes last: in a pool whose users sign in with an
+// e-mail address it is a UUID.
 func (s *Service) labelOf(user User, id *Identity) string {
-	return cmp.Or(user.Attributes[s.AccountLabel], id.Username)
+	a := user.Attributes
+	return cmp.Or(a[s.AccountLabel], a["email"], a["phone_number"], a["preferred_username"], id.Username)
 }
 
 // enrollment is a pending enrollment as the person sees it. A name in the
@@ -206,6 +275,6 @@ func (s *Service) enrollment(p Pending, accountName string) (Enrollment, error) 
 	}
 	return Enrollment{
 		Secret: p.Secret, URI: Secret(uri), Issuer: key.Issuer, AccountName: key.AccountName,
-		Session: p.Session, ExpiresAt: p.Expires,
+		Session: p.Session, ExpiresAt: p.Ends,
 	}, nil
 }

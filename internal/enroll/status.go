@@ -32,7 +32,8 @@ func (u User) status() Status {
 }
 
 // SetPreference switches TOTP on or off and makes it the preferred factor or
-// not. Switching off a working one wants a recent sign-in.
+// not. What weakens a working one, switching it off or no longer preferring it,
+// wants a recent sign-in.
 func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) (status Status, err error) {
 	if p.Preferred && !p.Enabled {
 		return Status{}, Invalid("preferred", "must be false or left out when enabled is false")
@@ -45,7 +46,7 @@ func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) 
 }
 
 func (s *Service) setPreference(ctx context.Context, id Identity, p Preference) (Status, error) {
-	if !p.Enabled {
+	if !p.Enabled || !p.Preferred {
 		if err := s.holdStepUp(ctx, &id); err != nil {
 			return Status{}, err
 		}

@@ -33,12 +33,15 @@ func stepAt(t time.Time) int64 { return t.Unix() / int64(Period/time.Second) }
 // stepStart is the first moment of a step.
 func stepStart(step int64) time.Time { return time.Unix(step*int64(Period/time.Second), 0).UTC() }
 
+// accepted reports whether Cognito accepts a code of a step this far from now.
+func accepted(offset int) bool { return offset >= -acceptedSteps && offset <= acceptedSteps }
+
 // fittingStep looks for the step, relative to now, whose code was submitted,
 // nearest first. It reports false when there is none within ten minutes, or
 // when the secret is not base32.
 func fittingStep(secret, code Secret, now time.Time) (offset int, ok bool) {
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(strings.TrimRight(secret.Reveal(), "=")))
-	if err != nil {
+	key, ok := keyOf(secret)
+	if !ok {
 		return 0, false
 	}
 	submitted := []byte(code.Reveal())
@@ -51,6 +54,44 @@ func fittingStep(secret, code Secret, now time.Time) (offset int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+const (
+	// zoneStep and zoneReach are the offsets that time zones have: multiples of
+	// a quarter of an hour, at most 14 hours (IANA time zone database).
+	zoneStep  = 15 * time.Minute
+	zoneReach = 14 * time.Hour
+	// zoneSlack is how far a clock may be off besides.
+	zoneSlack = 2
+)
+
+// hoursOff looks for the time zone by which a phone's clock is off: it was set by
+// hand, or to another zone. Zero means that there is none. The answer explains a
+// wrong code; no code is accepted for it.
+func hoursOff(secret, code Secret, now time.Time) time.Duration {
+	key, ok := keyOf(secret)
+	if !ok {
+		return 0
+	}
+	submitted := []byte(code.Reveal())
+	for off := zoneStep; off <= zoneReach; off += zoneStep {
+		for _, skew := range []time.Duration{-off, off} {
+			step := stepAt(now.Add(skew))
+			for slack := int64(-zoneSlack); slack <= zoneSlack; slack++ {
+				if subtle.ConstantTimeCompare(codeAt(key, step+slack), submitted) == 1 {
+					return skew
+				}
+			}
+		}
+	}
+	return 0
+}
+
+// keyOf is the key that a secret spells in base32. An empty secret has none: its
+// codes would be everybody's to compute.
+func keyOf(secret Secret) (key []byte, ok bool) {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(strings.TrimRight(secret.Reveal(), "=")))
+	return key, err == nil && len(key) > 0
 }
 
 // codeAt is the six-digit HOTP value of a step (RFC 4226 §5.3).

@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"mfa-enrollment/metrics"
@@ -42,9 +43,8 @@ func (s *Service) Verify(ctx context.Context, r VerifyRequest) (Verification, er
 	if err := s.checkVerify(r); err != nil {
 		return Verification{}, err
 	}
-	key := pendingKey(r.Credential)
-	v, _, err := shared(ctx, s, &s.verifies, key+":"+hashed(r.Code.Reveal()), func(ctx context.Context, _ <-chan struct{}) (Verification, error) {
-		v, err := s.verify(ctx, key, r)
+	v, _, err := shared(ctx, s, &s.verifies, r.Credential.request("verify", r.Code.Reveal()), func(ctx context.Context, _ <-chan struct{}) (Verification, error) {
+		v, err := s.verify(ctx, r)
 		s.Metrics.Verified(string(r.Credential.Flow()), verifyResult(err))
 		return v, err
 	})
@@ -67,137 +67,164 @@ func (s *Service) checkVerify(r VerifyRequest) error {
 	}
 }
 
-func (s *Service) verify(ctx context.Context, key string, r VerifyRequest) (v Verification, err error) {
-	p, found := s.pending(ctx, key)
-	check := codeCheck{known: found, at: s.Now()}
-	if found && r.Credential.Identity != nil {
-		defer s.Store.Lock(ctx, verifying(key))()
-		if now, _ := s.Store.Load(ctx, key); now.Secret == "" && now.Started.Equal(p.Started) {
-			return s.verifiedMeanwhile(ctx, &check, p, r)
+// verify holds the enrollment until everything is done, so that what runs at once
+// for one enrollment, at any replica, happens one after the other.
+func (s *Service) verify(ctx context.Context, r VerifyRequest) (v Verification, err error) {
+	hold := s.Store.Hold(ctx, nameOf(r.Credential))
+	defer hold.Release(ctx)
+	p, found := hold.Pending()
+	check := codeCheck{at: s.Now()}
+	switch {
+	case found && p.Done:
+		if v, over, err := s.verifiedMeanwhile(ctx, p, check, r); over {
+			return v, err
 		}
-	}
-	if found {
-		if err := s.checkCode(ctx, &check, p, r); err != nil {
+	case found && !p.belongsTo(r.Credential):
+		return Verification{}, p.overtaken(r.Credential)
+	case found:
+		if err := s.checkCode(&check, p, hold, r.Code); err != nil {
 			return Verification{}, err
 		}
 	}
-	c := r.Credential
-	if p.Session != "" {
-		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
-	}
-	err = s.within(ctx, c, verifyBudget(), func(ctx context.Context) error {
-		v, err = s.submit(ctx, c, r, check, p)
+	err = s.within(ctx, r.Credential, verifyBudget(), func(ctx context.Context) error {
+		v, err = s.submit(ctx, r, check, p, hold)
 		return err
 	})
 	return v, err
 }
 
 // submit has Cognito judge a code, and does what comes after a right one.
-func (s *Service) submit(ctx context.Context, c Credential, r VerifyRequest, check codeCheck, p Pending) (Verification, error) {
-	if err := s.holdStepUp(ctx, c.Identity); err != nil {
+func (s *Service) submit(ctx context.Context, r VerifyRequest, check codeCheck, p Pending, hold Hold) (Verification, error) {
+	if err := s.holdStepUp(ctx, r.Credential.Identity); err != nil {
 		return Verification{}, err
+	}
+	c := r.Credential
+	if p.Session != "" {
+		c.Session = p.Session // The newest of the chain; the caller may hold an older one.
 	}
 	next, err := s.verifyCode(ctx, c, r.Code, r.DeviceName)
 	if err != nil {
-		return Verification{}, s.refusedCode(ctx, err, check, p)
+		return Verification{}, refusedCode(err, check, p, hold)
 	}
-	if check.known {
-		s.verified(ctx, p, c.Flow())
+	if check.fits {
+		s.Metrics.EnrollmentTook(string(c.Flow()), s.Now().Sub(p.Started))
+		hold.Save(p.verified(r.Code, s.Now().Add(s.WorkTimeout)), "")
 	}
+	return s.finish(ctx, r, next, check)
+}
 
-	v := Verification{CodeReusableAt: nextCodeAt(check.at, check.offset)}
-	if c.Identity != nil {
-		v.Status, err = s.switchOn(ctx, *c.Identity, r.Preferred)
+// finish does what comes after a right code: switching on, or completing the
+// sign-in.
+func (s *Service) finish(ctx context.Context, r VerifyRequest, next Secret, check codeCheck) (v Verification, err error) {
+	v.CodeReusableAt = nextCodeAt(check.at, check.offset)
+	if id := r.Credential.Identity; id != nil {
+		v.Status, err = s.switchOn(ctx, *id, r.Preferred)
 		return v, err
 	}
 	v.Session = next
 	if r.SignIn != nil {
-		s.completeSignIn(ctx, &v, *r.SignIn)
+		s.completeSignIn(ctx, &v, *r.SignIn, r.Credential.Address)
 	}
 	return v, nil
 }
 
-// verified forgets an enrollment that is over. By token it is remembered that it is
-// for as long as others may wait for the lock, without its secret.
-func (s *Service) verified(ctx context.Context, p Pending, flow Flow) {
-	now := s.Now()
-	s.Store.Delete(ctx, p)
-	s.Metrics.EnrollmentTook(string(flow), now.Sub(p.Started))
-	if flow == FlowToken {
-		s.Store.Save(ctx, Pending{Keys: p.Keys, Started: p.Started, Expires: now.Add(s.WorkTimeout)})
+// verifiedMeanwhile answers a code for an enrollment that was verified a moment
+// ago: the second click of a double click whose first came to another replica.
+// By token it costs a read, and a call of the quota only where the first could
+// not switch TOTP on. By session the first has the tokens, and the session is
+// spent. Another code than the one that was accepted is for Cognito to judge
+// (over is false).
+func (s *Service) verifiedMeanwhile(ctx context.Context, p Pending, check codeCheck, r VerifyRequest) (v Verification, over bool, err error) {
+	id := r.Credential.Identity
+	if id == nil {
+		return v, true, &Error{Kind: SessionExpired, Reason: "the session was verified already", Cause: ErrNotAsked}
 	}
+	if p.Code != hashed(r.Code.Reveal()) || !p.belongsTo(r.Credential) {
+		return v, false, nil
+	}
+	err = s.within(ctx, r.Credential, verifyBudget(), func(ctx context.Context) error {
+		status, err := s.Status(ctx, *id)
+		if err != nil || !status.TOTP.Enabled {
+			v, err = s.finish(ctx, r, "", check)
+			return err
+		}
+		v.CodeReusableAt, v.Status = nextCodeAt(check.at, 0), &status
+		return nil
+	})
+	return v, true, err
 }
 
-// verifiedMeanwhile answers the second click of a double click whose first was
-// verified at another replica while this one waited for it. It costs a read, and
-// a call of the quota only where the first could not switch TOTP on.
-func (s *Service) verifiedMeanwhile(ctx context.Context, check *codeCheck, p Pending, r VerifyRequest) (v Verification, err error) {
-	if check.look(p.Secret, r.Code); !check.fits {
-		return v, check.mismatch("the code fits no step within one of now")
+// overtaken tells a sign-in that the pending enrollment is another's. Its code is
+// not looked at: whether it is right is not for it to learn.
+func (p Pending) overtaken(c Credential) error {
+	if p.replacedFor(c) {
+		return &Error{Kind: EnrollmentReplaced, Reason: "another sign-in asked for a new secret", Cause: ErrNotAsked}
 	}
-	v.CodeReusableAt = nextCodeAt(check.at, check.offset)
-	status, err := s.Status(ctx, *r.Credential.Identity)
-	if err == nil && status.TOTP.Enabled {
-		v.Status = &status
-		return v, nil
-	}
-	v.Status, err = s.switchOn(ctx, *r.Credential.Identity, r.Preferred)
-	return v, err
+	return &Error{Kind: NoPendingEnrollment, Reason: "another sign-in's enrollment is pending", Cause: ErrNotAsked}
 }
 
 // codeCheck is what is known of a code before Cognito sees it.
 type codeCheck struct {
-	known  bool      // the pending secret is at hand
 	fits   bool      // the code fits a step that Cognito accepts
 	offset int       // the step that it fits, relative to now
 	at     time.Time // when it was looked at
 }
 
-// look finds the step that a code fits, and reports whether there is one.
-func (c *codeCheck) look(secret, code Secret) (found bool) {
-	c.offset, found = fittingStep(secret, code, c.at)
-	c.fits = found && c.offset >= -acceptedSteps && c.offset <= acceptedSteps
-	return found
-}
-
-// checkCode looks at a code where the pending secret is at hand. One that fits
-// no accepted step is refused here: no session burned, no quota spent, no
-// lock-out. In the token flow every third one goes on to Cognito all the same,
-// since another client may have replaced the secret, and there a refusal burns
-// nothing.
-func (s *Service) checkCode(ctx context.Context, check *codeCheck, p Pending, r VerifyRequest) error {
-	tries, reset := s.Store.CountTry(ctx, p.Keys[0], tryWindow)
-	if tries > maxTries {
-		return &Error{Kind: TooManyRequests, Reason: "too many wrong codes", RetryAfter: reset}
+// checkCode holds a code against the newest secret. One that fits no accepted
+// step is refused here: no session burned, no quota spent, no lock-out. It never
+// goes to Cognito, which has been reported to accept a code of an earlier secret
+// (amplify-flutter#4509): the person would then throw the old app away.
+func (s *Service) checkCode(check *codeCheck, p Pending, hold Hold, code Secret) error {
+	wait := p.try(check.at)
+	hold.Save(p, "")
+	if wait > 0 {
+		return &Error{Kind: TooManyRequests, Reason: "too many wrong codes", RetryAfter: wait, Cause: ErrNotAsked}
 	}
-	if check.look(p.Secret, r.Code) {
-		s.Metrics.CodeFitted(check.offset)
+	offset, found := fittingStep(p.Secret, code, check.at)
+	if found {
+		s.Metrics.CodeFitted(offset)
 	}
-	if check.fits || r.Credential.Identity != nil && tries%secondLook == 0 {
+	if check.offset = offset; found && accepted(offset) {
+		check.fits = true
 		return nil
 	}
+	earlier := !found && p.fitsEarlier(code, check.at)
+	if p.Secret == "" && !earlier {
+		return nil // The newest secret is not known here: Cognito judges the code.
+	}
 	s.Metrics.RejectedLocally()
-	return check.mismatch("the code fits no step within one of now")
+	switch {
+	case found:
+		return mismatch("the code fits another time", skewOf(offset))
+	case earlier:
+		return &Error{Kind: SupersededCode, Reason: "the code fits an earlier secret", Cause: ErrNotAsked}
+	default:
+		return mismatch("the code fits no time", hoursOff(p.Secret, code, check.at))
+	}
+}
+
+// fitsEarlier reports whether a code is of a secret that the same sign-in asked
+// for before. The secrets of other sign-ins are none of its business.
+func (p Pending) fitsEarlier(code Secret, now time.Time) bool {
+	return slices.ContainsFunc(p.Earlier, func(e Earlier) bool {
+		_, found := fittingStep(e.Secret, code, now)
+		return found && e.SignIn == p.SignIn
+	})
 }
 
 // mismatch is the wrong code, with the skew that explains it where one does.
-func (c codeCheck) mismatch(reason string) *Error {
-	return &Error{Kind: CodeMismatch, Reason: reason, ClockSkew: skewOf(c.offset)}
+func mismatch(reason string, skew time.Duration) *Error {
+	return &Error{Kind: CodeMismatch, Reason: reason, ClockSkew: skew, Cause: ErrNotAsked}
 }
 
 // refusedCode gives Cognito's refusal its meaning. A code that fits the secret
 // at hand and is refused means that the secret is not the newest any more.
-func (s *Service) refusedCode(ctx context.Context, err error, check codeCheck, p Pending) error {
-	if KindOf(err) != CodeMismatch {
+func refusedCode(err error, check codeCheck, p Pending, hold Hold) error {
+	if KindOf(err) != CodeMismatch || !check.fits {
 		return err
 	}
-	if check.fits {
-		s.Store.Delete(ctx, p)
-		return &Error{Kind: EnrollmentReplaced, Reason: "Cognito refused a code that fits the pending secret", Cause: err}
-	}
-	mismatch := check.mismatch("Cognito refused the code")
-	mismatch.Cause = err
-	return mismatch
+	hold.Save(p.outdated(), "")
+	return &Error{Kind: EnrollmentReplaced, Reason: "Cognito refused a code that fits the pending secret", Cause: err}
 }
 
 // switchOn makes TOTP asked for after its secret was verified. When that fails
@@ -214,8 +241,8 @@ func (s *Service) switchOn(ctx context.Context, id Identity, preferred bool) (*S
 // completeSignIn answers MFA_SETUP. When that does not succeed the code was
 // right all the same, so the session stays in the reply and answerChallenge
 // finishes, or says why not.
-func (s *Service) completeSignIn(ctx context.Context, v *Verification, c CompleteSignIn) {
-	in, err := s.answer(ctx, Answer{Challenge: ChallengeMFASetup, ClientID: c.ClientID, Username: c.Username, Session: v.Session, Context: c.Context})
+func (s *Service) completeSignIn(ctx context.Context, v *Verification, c CompleteSignIn, address string) {
+	in, err := s.answer(ctx, Answer{Challenge: ChallengeMFASetup, ClientID: c.ClientID, Username: c.Username, Session: v.Session, Context: c.Context, Address: address})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "verified, but the sign-in was not completed", slog.String("reason", err.Error()))
 		return
@@ -227,7 +254,7 @@ func verifyResult(err error) string {
 	switch KindOf(err) {
 	case "", VerifiedNotEnabled:
 		return metrics.ResultOK
-	case CodeMismatch, CodeAlreadyUsed, EnrollmentReplaced:
+	case CodeMismatch, SupersededCode, CodeAlreadyUsed, EnrollmentReplaced:
 		return metrics.ResultWrongCode
 	default:
 		return metrics.ResultFailed

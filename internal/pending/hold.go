@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
 )
 
@@ -38,14 +39,44 @@ type redisHold struct {
 	kept bool
 }
 
+// Claim implements enroll.Store.
+func (r *Redis) Claim(ctx context.Context, name string) (enroll.Pending, enroll.Hold) {
+	free, mine := r.turns.try(name)
+	if !mine { // Another caller of this process has it.
+		p, _ := r.Find(ctx, name)
+		return p, nil
+	}
+	h := &redisHold{store: r, free: free, token: crand.Text(), held: true}
+	reply, answered := r.tryLock(ctx, name, h.token, "claim")
+	if !answered {
+		// As in Hold: without a lock, over this replica's own memory.
+		p, local := r.alone().Claim(ctx, name)
+		if local == nil {
+			free()
+			return p, nil
+		}
+		h.held, h.local = false, local.(*memoryHold)
+		h.target = h.local.target
+		h.lock = r.redis.Key("lock", h.target)
+		return enroll.Pending{}, h
+	}
+	h.lock = reply[2]
+	h.target, h.seen, h.found = r.read(name, reply[0], reply[1])
+	if h.lock == "" {
+		free()
+		return h.seen, nil
+	}
+	return enroll.Pending{}, h
+}
+
 // Hold implements enroll.Store. The callers of one process wait for each other
 // here, so that only one of them asks Redis again and again.
-func (r *Redis) Hold(ctx context.Context, name string) hold {
+func (r *Redis) Hold(ctx context.Context, name string) enroll.Hold {
 	free, mine := r.turns.take(ctx, name)
 	h := &redisHold{store: r, free: free, token: crand.Text()}
 	asking := ctx
 	for pause := firstPause; mine; pause = min(2*pause, lastPause) {
-		reply, answered := r.tryLock(asking, name, h.token)
+		reply, answered := r.tryLock(asking, name, h.token, "hold")
 		if !answered {
 			break
 		}
@@ -72,10 +103,10 @@ func (r *Redis) Hold(ctx context.Context, name string) hold {
 
 // tryLock tries once. A lock that comes when its request has gone on, because
 // its budget was spent, is given back at once.
-func (r *Redis) tryLock(ctx context.Context, name, token string) (reply []string, answered bool) {
+func (r *Redis) tryLock(ctx context.Context, name, token, how string) (reply []string, answered bool) {
 	var got atomic.Pointer[[]string]
 	answered = r.redis.Do(ctx, opHold, func(ctx context.Context, c redis.UniversalClient) error {
-		args := []any{r.redis.Key(""), name, token, lockTTL.Milliseconds()}
+		args := []any{r.redis.Key(""), name, token, lockTTL.Milliseconds(), how}
 		parts, err := holdScript.Run(ctx, c, []string{r.redis.Key(name)}, args...).StringSlice()
 		switch {
 		case err != nil:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"mfa-enrollment/internal/enroll"
 )
 
 // sweepEvery is how long an expired entry may stay in memory. It is not found
@@ -93,7 +95,7 @@ func (m *Memory) forget() {
 }
 
 // Find implements enroll.Store.
-func (m *Memory) Find(_ context.Context, name string) (enrollment, bool) {
+func (m *Memory) Find(_ context.Context, name string) (enroll.Pending, bool) {
 	name, blob := m.look(name)
 	return m.read(name, blob)
 }
@@ -120,20 +122,35 @@ func (m *Memory) look(name string) (target string, blob []byte) {
 }
 
 // read opens what is kept under a name; nil is nothing.
-func (m *Memory) read(name string, blob []byte) (enrollment, bool) {
+func (m *Memory) read(name string, blob []byte) (enroll.Pending, bool) {
 	if blob == nil {
-		return enrollment{}, false
+		return enroll.Pending{}, false
 	}
 	p, err := m.sealer.open(name, blob)
 	if err != nil {
 		m.o.Unreadable()
-		return enrollment{}, false
+		return enroll.Pending{}, false
 	}
 	return p, p.Expires.After(m.o.Now())
 }
 
+// Claim implements enroll.Store.
+func (m *Memory) Claim(ctx context.Context, name string) (enroll.Pending, enroll.Hold) {
+	target, _ := m.look(name)
+	release, mine := m.turns.try(target)
+	p, found := m.Find(ctx, name)
+	if !mine {
+		return p, nil
+	}
+	if again, _ := m.look(name); found || again != target {
+		release()
+		return p, nil
+	}
+	return enroll.Pending{}, &memoryHold{memory: m, target: target, free: release, mine: true}
+}
+
 // Hold implements enroll.Store.
-func (m *Memory) Hold(ctx context.Context, name string) hold { return m.hold(ctx, name) }
+func (m *Memory) Hold(ctx context.Context, name string) enroll.Hold { return m.hold(ctx, name) }
 
 func (m *Memory) hold(ctx context.Context, name string) *memoryHold {
 	for {
@@ -152,17 +169,17 @@ func (m *Memory) hold(ctx context.Context, name string) *memoryHold {
 
 // staged is what a holder wants written. Both kinds of hold have it.
 type staged struct {
-	seen   enrollment
+	seen   enroll.Pending
 	found  bool
-	save   *enrollment
+	save   *enroll.Pending
 	alias  string
 	delete bool
 }
 
-func (s *staged) Pending() (enrollment, bool) { return s.seen, s.found }
+func (s *staged) Pending() (enroll.Pending, bool) { return s.seen, s.found }
 
 // Save implements enroll.Hold.
-func (s *staged) Save(p enrollment, alias string) { s.save, s.alias, s.delete = &p, alias, false }
+func (s *staged) Save(p enroll.Pending, alias string) { s.save, s.alias, s.delete = &p, alias, false }
 
 // Delete implements enroll.Hold.
 func (s *staged) Delete() { s.save, s.delete = nil, true }

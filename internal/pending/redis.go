@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
 )
 
@@ -67,7 +68,7 @@ func (r *Redis) refresh() {
 }
 
 // Find implements enroll.Store.
-func (r *Redis) Find(ctx context.Context, name string) (enrollment, bool) {
+func (r *Redis) Find(ctx context.Context, name string) (enroll.Pending, bool) {
 	var reply atomic.Pointer[[]string] // Do may return before the script does.
 	answered := r.redis.Do(ctx, opFind, func(ctx context.Context, c redis.UniversalClient) error {
 		parts, err := findScript.Run(ctx, c, []string{r.redis.Key(name)}, r.redis.Key("")).StringSlice()
@@ -86,18 +87,18 @@ func (r *Redis) Find(ctx context.Context, name string) (enrollment, bool) {
 }
 
 // read opens what a script found: a pointer, "" where name is none, and an entry.
-func (r *Redis) read(name, pointer, entry string) (target string, p enrollment, found bool) {
+func (r *Redis) read(name, pointer, entry string) (target string, p enroll.Pending, found bool) {
 	target = name
 	if pointer != "" {
 		to, err := r.local.sealer.follow(name, []byte(pointer))
 		if err != nil {
 			r.local.o.Unreadable()
-			return name, enrollment{}, false
+			return name, enroll.Pending{}, false
 		}
 		target = to
 	}
 	if entry == "" {
-		return target, enrollment{}, false
+		return target, enroll.Pending{}, false
 	}
 	p, found = r.local.read(target, []byte(entry))
 	return target, p, found

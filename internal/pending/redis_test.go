@@ -38,6 +38,7 @@ func expectSharing(t *testing.T, r *rig, a, b *Redis) {
 	}
 	expectExclusion(t, "exclusive", a, b)
 	expectOneCreation(t, r, a, b)
+	expectClaim(t, r, a, b)
 	remove(a, "created")
 }
 

@@ -85,9 +85,9 @@ func (r *rig) expect(t *testing.T, unreadable int, failures map[string]int) {
 
 // enrollment is one with secrets that a dump can be searched for, and nothing
 // that is zero.
-func (r *rig) enrollment(name string) enrollment {
+func (r *rig) enrollment(name string) enroll.Pending {
 	now := r.clock()
-	return enrollment{
+	return enroll.Pending{
 		Name:        name,
 		SignIn:      "sign-in of " + name,
 		Secret:      enroll.Secret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPABCD"),
@@ -97,8 +97,8 @@ func (r *rig) enrollment(name string) enrollment {
 		Ends:        now.Add(10 * time.Minute),
 		Expires:     now.Add(15 * time.Minute),
 		Renewals:    2,
-		Tries:       tries{Count: 3, Ends: now.Add(time.Minute)},
-		Earlier:     []earlier{{Secret: "EARLIERSECRETEARLIERSECRETEARLIER", SignIn: "earlier sign-in"}},
+		Tries:       enroll.Tries{Count: 3, Ends: now.Add(time.Minute)},
+		Earlier:     []enroll.Earlier{{Secret: "EARLIERSECRETEARLIERSECRETEARLIER", SignIn: "earlier sign-in"}},
 		Code:        "hash of a code",
 	}
 }
@@ -145,20 +145,20 @@ func newMemory(t testing.TB, o Options) *Memory {
 func sealKey(fill byte) []byte { return bytes.Repeat([]byte{fill}, sealKeySize) }
 
 // save keeps an enrollment as the domain does, and reports whether that was done.
-func save(s store, p enrollment, alias string) bool {
+func save(s enroll.Store, p enroll.Pending, alias string) bool {
 	h := s.Hold(context.Background(), p.Name)
 	h.Save(p, alias)
 	return h.Release(context.Background())
 }
 
-func remove(s store, name string) bool {
+func remove(s enroll.Store, name string) bool {
 	h := s.Hold(context.Background(), name)
 	h.Delete()
 	return h.Release(context.Background())
 }
 
 // same compares without printing: %v of a Secret is redacted.
-func same(t *testing.T, what string, got, want enrollment) {
+func same(t *testing.T, what string, got, want enroll.Pending) {
 	t.Helper()
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range g.NumField() {
@@ -168,7 +168,7 @@ func same(t *testing.T, what string, got, want enrollment) {
 	}
 }
 
-func expectFound(t *testing.T, s store, name string, want enrollment) {
+func expectFound(t *testing.T, s enroll.Store, name string, want enroll.Pending) {
 	t.Helper()
 	if got, ok := s.Find(context.Background(), name); !ok {
 		t.Errorf("nothing is found under %q", name)
@@ -177,7 +177,7 @@ func expectFound(t *testing.T, s store, name string, want enrollment) {
 	}
 }
 
-func expectAbsent(t *testing.T, s store, name string) {
+func expectAbsent(t *testing.T, s enroll.Store, name string) {
 	t.Helper()
 	if _, ok := s.Find(context.Background(), name); ok {
 		t.Errorf("something is found under %q, want nothing", name)

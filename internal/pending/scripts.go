@@ -21,13 +21,17 @@ return {pointer, entry or ""}`)
 
 	// holdScript does that and locks the entry: it gives the lock's key as well,
 	// or "" where somebody else holds it. ARGV[2] is the name, ARGV[3] the token,
-	// ARGV[4] how long the lock lives, in milliseconds.
+	// ARGV[4] how long the lock lives, in milliseconds. Where ARGV[5] is "claim" it
+	// locks a name that leads to nothing, and no other.
 	holdScript = redis.NewScript(`
 local name, pointer, entry = ARGV[2], "", redis.call("get", KEYS[1])
 if entry and string.byte(entry) == 2 then
   pointer = entry
   name = string.sub(pointer, 38)
   entry = redis.call("get", ARGV[1] .. name)
+end
+if entry and ARGV[5] == "claim" then
+  return {pointer, entry, ""}
 end
 local lock = ARGV[1] .. "lock:" .. name
 if not redis.call("set", lock, ARGV[3], "nx", "px", ARGV[4]) then

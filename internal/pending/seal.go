@@ -88,18 +88,18 @@ func idOf(key []byte) (id keyID) {
 // Secrets, since those marshal as [redacted]. The name is authenticated with it
 // and not repeated.
 type content struct {
-	SignIn      string    `json:"signIn,omitempty"`
-	Secret      string    `json:"secret,omitempty"`
-	Session     string    `json:"session,omitempty"`
-	AccountName string    `json:"accountName,omitempty"`
-	Started     time.Time `json:"started"`
-	Ends        time.Time `json:"ends"`
-	Expires     time.Time `json:"expires"`
-	Renewals    int       `json:"renewals,omitempty"`
-	Tries       tries     `json:"tries,omitzero"`
-	Earlier     []secret  `json:"earlier,omitempty"`
-	Done        bool      `json:"done,omitempty"`
-	Code        string    `json:"code,omitempty"`
+	SignIn      string       `json:"signIn,omitempty"`
+	Secret      string       `json:"secret,omitempty"`
+	Session     string       `json:"session,omitempty"`
+	AccountName string       `json:"accountName,omitempty"`
+	Started     time.Time    `json:"started"`
+	Ends        time.Time    `json:"ends"`
+	Expires     time.Time    `json:"expires"`
+	Renewals    int          `json:"renewals,omitempty"`
+	Tries       enroll.Tries `json:"tries,omitzero"`
+	Earlier     []secret     `json:"earlier,omitempty"`
+	Done        bool         `json:"done,omitempty"`
+	Code        string       `json:"code,omitempty"`
 }
 
 type secret struct {
@@ -108,7 +108,7 @@ type secret struct {
 }
 
 // seal seals an enrollment for its name.
-func (s *sealer) seal(p enrollment) ([]byte, error) {
+func (s *sealer) seal(p enroll.Pending) ([]byte, error) {
 	c := content{
 		SignIn: p.SignIn, Secret: p.Secret.Reveal(), Session: p.Session.Reveal(), AccountName: p.AccountName,
 		Started: p.Started, Ends: p.Ends, Expires: p.Expires, Renewals: p.Renewals, Tries: p.Tries, Done: p.Done, Code: p.Code,
@@ -124,21 +124,21 @@ func (s *sealer) seal(p enrollment) ([]byte, error) {
 }
 
 // open opens what seal made for the same name.
-func (s *sealer) open(name string, blob []byte) (enrollment, error) {
+func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 	plain, err := s.unclose(sealedEntry, name, blob)
 	if err != nil {
-		return enrollment{}, err
+		return enroll.Pending{}, err
 	}
 	var c content
 	if err := json.Unmarshal(plain, &c); err != nil {
-		return enrollment{}, errUnreadable
+		return enroll.Pending{}, errUnreadable
 	}
-	p := enrollment{
+	p := enroll.Pending{
 		Name: name, SignIn: c.SignIn, Secret: enroll.Secret(c.Secret), Session: enroll.Secret(c.Session), AccountName: c.AccountName,
 		Started: c.Started, Ends: c.Ends, Expires: c.Expires, Renewals: c.Renewals, Tries: c.Tries, Done: c.Done, Code: c.Code,
 	}
 	for _, e := range c.Earlier {
-		p.Earlier = append(p.Earlier, earlier{Secret: enroll.Secret(e.Secret), SignIn: e.SignIn})
+		p.Earlier = append(p.Earlier, enroll.Earlier{Secret: enroll.Secret(e.Secret), SignIn: e.SignIn})
 	}
 	return p, nil
 }

@@ -23,7 +23,7 @@ func newTestSealer(t testing.TB, keys ...[]byte) *sealer {
 	return s
 }
 
-func mustSeal(t testing.TB, s *sealer, p enrollment) []byte {
+func mustSeal(t testing.TB, s *sealer, p enroll.Pending) []byte {
 	t.Helper()
 	blob, err := s.seal(p)
 	if err != nil {

@@ -15,24 +15,24 @@ import (
 // stores are the kinds of store that behave alike.
 var stores = []struct {
 	name string
-	make func(t *testing.T, r *rig) store
+	make func(t *testing.T, r *rig) enroll.Store
 }{
-	{"memory", func(t *testing.T, r *rig) store { return newMemory(t, r.options()) }},
-	{"Redis", func(t *testing.T, r *rig) store {
+	{"memory", func(t *testing.T, r *rig) enroll.Store { return newMemory(t, r.options()) }},
+	{"Redis", func(t *testing.T, r *rig) enroll.Store {
 		s := newRedis(t, r, redistest.Start(t).URL(""))
 		t.Cleanup(func() { r.expect(t, 0, map[string]int{}) })
 		return s
 	}},
-	{"Redis that cannot be reached", func(t *testing.T, r *rig) store {
+	{"Redis that cannot be reached", func(t *testing.T, r *rig) enroll.Store {
 		return newRedis(t, r, "unix:///nowhere/redis.sock")
 	}},
 }
 
 var behaviors = []struct {
 	name string
-	test func(t *testing.T, s store, r *rig)
+	test func(t *testing.T, s enroll.Store, r *rig)
 }{
-	{"what was saved is found under its name and its sessions', whole", func(t *testing.T, s store, r *rig) {
+	{"what was saved is found under its name and its sessions', whole", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("first")
 		for _, alias := range []string{"second", "", "third"} {
 			if !save(s, p, alias) {
@@ -43,17 +43,17 @@ var behaviors = []struct {
 			expectFound(t, s, name, p)
 		}
 	}},
-	{"what was not saved is not found", func(t *testing.T, s store, r *rig) {
+	{"what was not saved is not found", func(t *testing.T, s enroll.Store, r *rig) {
 		save(s, r.enrollment("another"), "")
 		expectAbsent(t, s, "never")
 	}},
-	{"an enrollment with little in it is kept as it is", func(t *testing.T, s store, r *rig) {
-		p := enrollment{Name: "bare", Started: r.clock(), Ends: r.clock(), Expires: r.clock().Add(time.Minute), Done: true}
+	{"an enrollment with little in it is kept as it is", func(t *testing.T, s enroll.Store, r *rig) {
+		p := enroll.Pending{Name: "bare", Started: r.clock(), Ends: r.clock(), Expires: r.clock().Add(time.Minute), Done: true}
 		p.Tries.Ends = r.clock()
 		save(s, p, "")
 		expectFound(t, s, "bare", p)
 	}},
-	{"the newest save counts, under every name that led to the one before", func(t *testing.T, s store, r *rig) {
+	{"the newest save counts, under every name that led to the one before", func(t *testing.T, s enroll.Store, r *rig) {
 		save(s, r.enrollment("renewed"), "then")
 		p := r.enrollment("renewed")
 		p.Secret = "ANOTHERSECRET234ANOTHERSECRET234"
@@ -62,7 +62,7 @@ var behaviors = []struct {
 			expectFound(t, s, name, p)
 		}
 	}},
-	{"an enrollment is not found from the moment it expires", func(t *testing.T, s store, r *rig) {
+	{"an enrollment is not found from the moment it expires", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("short")
 		save(s, p, "shorter")
 		r.advance(15*time.Minute - 1)
@@ -72,14 +72,14 @@ var behaviors = []struct {
 		expectAbsent(t, s, "short")
 		expectAbsent(t, s, "shorter")
 	}},
-	{"an enrollment that has expired is not kept", func(t *testing.T, s store, r *rig) {
+	{"an enrollment that has expired is not kept", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("late")
 		r.advance(time.Hour)
 		save(s, p, "later")
 		expectAbsent(t, s, "late")
 		expectAbsent(t, s, "later")
 	}},
-	{"deleting forgets it under all of its names, and nothing else", func(t *testing.T, s store, r *rig) {
+	{"deleting forgets it under all of its names, and nothing else", func(t *testing.T, s enroll.Store, r *rig) {
 		other := r.enrollment("other")
 		save(s, r.enrollment("one"), "two")
 		save(s, other, "")
@@ -88,7 +88,7 @@ var behaviors = []struct {
 		expectAbsent(t, s, "two")
 		expectFound(t, s, "other", other)
 	}},
-	{"what was deleted can be saved again, also under a name that led to it", func(t *testing.T, s store, r *rig) {
+	{"what was deleted can be saved again, also under a name that led to it", func(t *testing.T, s enroll.Store, r *rig) {
 		save(s, r.enrollment("again"), "alias")
 		remove(s, "again")
 		p := r.enrollment("alias")
@@ -96,7 +96,7 @@ var behaviors = []struct {
 		expectFound(t, s, "alias", p)
 		expectAbsent(t, s, "again")
 	}},
-	{"a holder sees what is there, and what it staged last is what is written", func(t *testing.T, s store, r *rig) {
+	{"a holder sees what is there, and what it staged last is what is written", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("held")
 		save(s, p, "alias")
 		h := s.Hold(t.Context(), "alias")
@@ -113,7 +113,7 @@ var behaviors = []struct {
 		}
 		expectFound(t, s, "held", p)
 	}},
-	{"a holder who stages nothing changes nothing", func(t *testing.T, s store, r *rig) {
+	{"a holder who stages nothing changes nothing", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("untouched")
 		save(s, p, "")
 		s.Hold(t.Context(), "untouched").Release(t.Context())
@@ -121,7 +121,7 @@ var behaviors = []struct {
 		s.Hold(t.Context(), "nothing").Release(t.Context())
 		expectAbsent(t, s, "nothing")
 	}},
-	{"a caller who left loses nothing", func(t *testing.T, s store, r *rig) {
+	{"a caller who left loses nothing", func(t *testing.T, s enroll.Store, r *rig) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p := r.enrollment("left")
 		h := s.Hold(ctx, "left")
@@ -133,24 +133,25 @@ var behaviors = []struct {
 		}
 		expectFound(t, s, "left", p)
 	}},
-	{"one caller at a time holds an enrollment", func(t *testing.T, s store, _ *rig) {
+	{"one caller at a time holds an enrollment", func(t *testing.T, s enroll.Store, _ *rig) {
 		expectExclusion(t, "exclusive", s)
 	}},
-	{"who gets it finds what its last holder saved", func(t *testing.T, s store, r *rig) {
+	{"who gets it finds what its last holder saved", func(t *testing.T, s enroll.Store, r *rig) {
 		expectOneCreation(t, r, s)
+		expectClaim(t, r, s)
 	}},
-	{"all names of an enrollment are one lock", func(t *testing.T, s store, r *rig) {
+	{"all names of an enrollment are one lock", func(t *testing.T, s enroll.Store, r *rig) {
 		save(s, r.enrollment("chain"), "link")
 		h := s.Hold(t.Context(), "chain")
 		expectWait(t, s, "link").Release(t.Context())
 		h.Release(t.Context())
 		s.Hold(t.Context(), "link").Release(t.Context())
 	}},
-	{"enrollments do not wait for each other", func(t *testing.T, s store, _ *rig) {
+	{"enrollments do not wait for each other", func(t *testing.T, s enroll.Store, _ *rig) {
 		defer s.Hold(t.Context(), "mine").Release(t.Context())
 		s.Hold(t.Context(), "yours").Release(t.Context())
 	}},
-	{"who waited in vain writes nothing while somebody else holds it", func(t *testing.T, s store, r *rig) {
+	{"who waited in vain writes nothing while somebody else holds it", func(t *testing.T, s enroll.Store, r *rig) {
 		p := r.enrollment("busy")
 		h := s.Hold(t.Context(), "busy")
 		late := expectWait(t, s, "busy")
@@ -166,7 +167,7 @@ var behaviors = []struct {
 		expectFound(t, s, "busy", p)
 		expectAbsent(t, s, "stray")
 	}},
-	{"releasing twice does not release the next holder", func(t *testing.T, s store, _ *rig) {
+	{"releasing twice does not release the next holder", func(t *testing.T, s enroll.Store, _ *rig) {
 		first := s.Hold(t.Context(), "turn")
 		first.Release(t.Context())
 		second := s.Hold(t.Context(), "turn")
@@ -190,7 +191,7 @@ func TestStores(t *testing.T) {
 
 // expectWait expects that a name is held, and gives what a caller gets who does
 // not wait for long.
-func expectWait(t *testing.T, s store, name string) hold {
+func expectWait(t *testing.T, s enroll.Store, name string) enroll.Hold {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -212,7 +213,7 @@ func together(n int, do func(i int)) {
 
 // expectExclusion lets many callers, by turns at each of the stores, into what
 // one of them at a time may do.
-func expectExclusion(t *testing.T, name string, stores ...store) {
+func expectExclusion(t *testing.T, name string, stores ...enroll.Store) {
 	t.Helper()
 	var inside, passed atomic.Int32
 	together(20, func(i int) {
@@ -230,8 +231,32 @@ func expectExclusion(t *testing.T, name string, stores ...store) {
 	}
 }
 
+// expectClaim says that a claim finds what is there, holds what is not, and waits
+// for nobody.
+func expectClaim(t *testing.T, r *rig, stores ...enroll.Store) {
+	t.Helper()
+	last := stores[len(stores)-1]
+	p, first := stores[0].Claim(t.Context(), "claimed")
+	if first == nil || p.Secret != "" {
+		t.Fatalf("nothing is there and nobody holds it: %v, %+v", first, p)
+	}
+	if p, second := last.Claim(t.Context(), "claimed"); second != nil || p.Secret != "" {
+		t.Errorf("somebody else holds it: %v, %+v", second, p)
+	}
+	saved := r.enrollment("claimed")
+	first.Save(saved, "")
+	if !first.Release(t.Context()) {
+		t.Error("the hold of a claim was lost")
+	}
+	if p, third := last.Claim(t.Context(), "claimed"); third != nil || p.Secret != saved.Secret {
+		t.Errorf("what was saved is not found: %v, %+v", third, p)
+	}
+	// What is not held can be held at once.
+	last.Hold(t.Context(), "claimed").Release(t.Context())
+}
+
 // expectOneCreation does what enroll.Service.Start does, many times at once.
-func expectOneCreation(t *testing.T, r *rig, stores ...store) {
+func expectOneCreation(t *testing.T, r *rig, stores ...enroll.Store) {
 	t.Helper()
 	var created atomic.Int32
 	var secrets sync.Map

@@ -27,7 +27,7 @@ import (
 	"mfa-enrollment/handlers"
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/limit"
-	pending "mfa-enrollment/internal/oldpending"
+	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/metrics"
 	"mfa-enrollment/test/standin"

@@ -1,0 +1,248 @@
+package enroll_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/test/standin"
+)
+
+// elsewhere makes a call with somebody's token, as another client would, and
+// returns Cognito's answer.
+func (f *flows) elsewhere(operation string, c enroll.Credential) (answer map[string]any) {
+	f.t.Helper()
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.cognito.URL, strings.NewReader(`{"AccessToken":"`+c.Identity.Token.Reveal()+`"}`))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK {
+		f.t.Fatalf("%s: status %d, %v", operation, res.StatusCode, err)
+	}
+	return answer
+}
+
+// reads tells whether somebody's status can be read.
+func (f *flows) reads(c enroll.Credential) bool {
+	_, err := f.Status(f.t.Context(), *c.Identity)
+	return err == nil
+}
+
+// anotherSignIn signs ada in once more; the sign-in is so old.
+func (f *flows) anotherSignIn(age time.Duration) enroll.Credential {
+	f.t.Helper()
+	return f.minted(map[string]any{"auth_time": f.clock.Now().Add(-age).Unix(), "origin_jti": "another-sign-in"})
+}
+
+func TestAnOldSignInIsNotShownWhatAFreshOneStarted(t *testing.T) {
+	f := newFlows(t)
+	f.enrolled(f.signedIn("ada"))
+	f.clock.Advance(time.Minute)
+	fresh, old := f.signedIn("ada"), f.anotherSignIn(365*24*time.Hour)
+	secret := f.renew(fresh).Secret
+
+	_, err := f.Start(t.Context(), enroll.StartRequest{Credential: old})
+	wantKind(t, err, enroll.StepUpRequired)
+	calls := f.cognito.Calls("VerifySoftwareToken")
+	for range 10 { // Neither does it learn which code is right, nor use up the owner's tries.
+		for _, code := range []enroll.Secret{f.codeAt(secret, 0), f.wrongCode(secret)} {
+			_, err := f.verify(old, code)
+			wantKind(t, err, enroll.NoPendingEnrollment)
+		}
+	}
+	if n := f.cognito.Calls("VerifySoftwareToken") - calls; n != 0 {
+		t.Errorf("%d calls for codes of another sign-in's secret", n)
+	}
+	if _, err := f.verify(fresh, f.codeAt(secret, 0)); err != nil {
+		t.Errorf("the owner's right code: %v", err)
+	}
+}
+
+func TestASignInThatWasRevokedBeforeIsNotShownTheSecret(t *testing.T) {
+	f := newFlows(t)
+	revoked := f.signedIn("ada")
+	f.elsewhere("GlobalSignOut", revoked)
+	f.start(f.signedIn("ada"))
+	_, err := f.Start(t.Context(), enroll.StartRequest{Credential: revoked})
+	wantKind(t, err, enroll.InvalidToken)
+}
+
+func TestTheNewestSignInCountsAndTheOneBeforeIsTold(t *testing.T) {
+	f := newFlows(t)
+	first, second := f.signedIn("ada"), f.signedIn("ada")
+	overtaken := f.start(first)
+	newest := f.start(second)
+	if newest.Resumed || newest.Secret == overtaken.Secret {
+		t.Fatal("the second sign-in is shown the first one's secret")
+	}
+	_, err := f.verify(first, f.codeAt(overtaken.Secret, 0))
+	wantKind(t, err, enroll.EnrollmentReplaced)
+	if n := f.cognito.Calls("VerifySoftwareToken"); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+	if _, err := f.verify(second, f.codeAt(newest.Secret, 0)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARefreshedTokenIsOfTheSameSignIn(t *testing.T) {
+	f := newFlows(t)
+	claims := map[string]any{"origin_jti": "the-sign-in", "auth_time": f.clock.Now().Unix()}
+	before := f.start(f.minted(claims))
+	claims["jti"] = "refreshed"
+	if after := f.start(f.minted(claims)); !after.Resumed || after.Secret != before.Secret {
+		t.Error("a refreshed token got another secret")
+	}
+	// Where the pool's clients have no token revocation there is no origin_jti.
+	claims["origin_jti"] = nil
+	other := f.start(f.minted(claims))
+	claims["jti"] = "refreshed again"
+	if again := f.start(f.minted(claims)); other.Resumed || !again.Resumed || again.Secret != other.Secret {
+		t.Error("auth_time does not name the sign-in where there is no origin_jti")
+	}
+}
+
+func TestARefusedTokenDoesNotRefuseAFreshOne(t *testing.T) {
+	f := newFlows(t)
+	revoked := f.signedIn("ada")
+	f.elsewhere("GlobalSignOut", revoked)
+	fresh := f.signedIn("ada")
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			c, want := fresh, enroll.Kind("")
+			if i%2 == 0 {
+				c, want = revoked, enroll.InvalidToken
+			}
+			_, err := f.Start(t.Context(), enroll.StartRequest{Credential: c})
+			wantKind(t, err, want)
+		})
+	}
+	all.Wait()
+}
+
+func TestWeakeningAWorkingAppWantsARecentSignIn(t *testing.T) {
+	f := newFlows(t)
+	f.enrolled(f.signedIn("ada"))
+	old := f.anotherSignIn(time.Hour)
+	for _, p := range []enroll.Preference{{}, {Enabled: true}} {
+		_, err := f.SetPreference(t.Context(), *old.Identity, p)
+		wantKind(t, err, enroll.StepUpRequired)
+	}
+	if _, err := f.SetPreference(t.Context(), *old.Identity, enroll.Preference{Enabled: true, Preferred: true}); err != nil {
+		t.Errorf("strengthening it: %v", err)
+	}
+}
+
+func TestAStatusThatCannotBeReadIsNeitherAPassNorASignIn(t *testing.T) {
+	f := newFlows(t)
+	old := f.anotherSignIn(time.Hour)
+	secret := f.start(old).Secret
+	for range 4 { // more often than the client repeats a read
+		f.cognito.Fail("GetUser", cognitotest.Fault{Exception: "InternalErrorException"})
+	}
+	_, err := f.verify(old, f.codeAt(secret, 0))
+	wantKind(t, err, enroll.Busy)
+	if n := f.cognito.Calls("VerifySoftwareToken"); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+	for !f.reads(old) { // the faults that are left
+	}
+	if _, err := f.verify(old, f.codeAt(secret, 0)); err != nil {
+		t.Errorf("repeated: %v", err)
+	}
+}
+
+func TestOneSignInAsksForABoundedNumberOfSecrets(t *testing.T) {
+	f := newFlows(t)
+	c := f.signingIn("grace")
+	first := f.start(c)
+	f.clock.Advance(time.Minute)
+	var last enroll.Enrollment
+	renewals := 0
+	for range 100 {
+		e, err := f.Start(t.Context(), enroll.StartRequest{Credential: c, Renew: true})
+		if err != nil {
+			wantKind(t, err, enroll.TooManyRequests)
+			break
+		}
+		last, renewals = e, renewals+1
+	}
+	if renewals != 10 {
+		t.Errorf("%d renewals", renewals)
+	}
+	if !last.ExpiresAt.Equal(first.ExpiresAt) {
+		t.Errorf("asking for another secret moved the end from %v to %v", first.ExpiresAt, last.ExpiresAt)
+	}
+	if _, err := f.finish(bySession(first.Session), "grace", f.codeAt(last.Secret, 0)); err != nil {
+		t.Errorf("the newest secret, by an early session of the chain: %v", err)
+	}
+}
+
+func TestTwoSessionsOfOneSignInAreSpentOnce(t *testing.T) {
+	f := newFlows(t)
+	first := f.signingIn("grace")
+	e := f.start(first)
+	replicas := []*flows{f, f.replica()}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for i, c := range []enroll.Credential{first, bySession(e.Session), bySession(e.Session), first} {
+		all.Go(func() {
+			_, err := replicas[i%2].verify(c, f.codeAt(e.Secret, 0))
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		})
+	}
+	all.Wait()
+	if n := f.cognito.Calls("VerifySoftwareToken"); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+	if !slices.Contains(errs, nil) {
+		t.Errorf("nobody succeeded: %v", errs)
+	}
+}
+
+func TestADoubleClickOnAChallengeAtTwoReplicasSpendsTheSessionOnce(t *testing.T) {
+	f := newFlows(t)
+	c := f.signingIn("grace")
+	e := f.start(c)
+	v, err := f.verify(bySession(e.Session), f.codeAt(e.Secret, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replicas := []*flows{f, f.replica()}
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		all.Go(func() {
+			_, errs[i] = replicas[i%2].Answer(context.WithoutCancel(t.Context()), enroll.Answer{
+				Challenge: enroll.ChallengeMFASetup, ClientID: standin.RequiredClient, Username: "grace", Session: v.Session, Address: c.Address,
+			})
+		})
+	}
+	all.Wait()
+	if n := f.cognito.Calls("RespondToAuthChallenge"); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+	// Those at the replica that was first share its answer.
+	if errors.Join(errs[0], errs[2]) != nil && errors.Join(errs[1], errs[3]) != nil {
+		t.Errorf("nobody succeeded: %v", errs)
+	}
+}
