@@ -110,7 +110,7 @@ func TestTwoWrongAnswersOfFiveChangeNothing(t *testing.T) {
 		ask(c, &answering{}, 3)
 		ask(c, &answering{off: time.Hour}, 2)
 		if now := c.Now(); !now.Equal(time.Now()) {
-			t.Errorf("the time is off by %v", now.Sub(time.Now()))
+			t.Errorf("the time is off by %v", time.Until(now))
 		}
 		ask(c, &answering{off: time.Hour}, 1)
 		if offset := c.Offset(); (offset - time.Hour).Abs() > time.Second {
@@ -128,7 +128,7 @@ func TestAnOffsetUnderTwoSecondsIsShownAndNotCorrected(t *testing.T) {
 			t.Errorf("an offset of %v", offset)
 		}
 		if now := c.Now(); !now.Equal(time.Now()) {
-			t.Errorf("the time is off by %v", now.Sub(time.Now()))
+			t.Errorf("the time is off by %v", time.Until(now))
 		}
 	})
 }

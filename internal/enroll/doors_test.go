@@ -150,21 +150,25 @@ func TestWeakeningAWorkingAppWantsARecentSignIn(t *testing.T) {
 }
 
 func TestAStatusThatCannotBeReadIsNeitherAPassNorASignIn(t *testing.T) {
-	f := newFlows(t)
-	old := f.anotherSignIn(time.Hour)
-	secret := f.start(old).Secret
-	for range 4 { // more often than the client repeats a read
-		f.cognito.Fail("GetUser", cognitotest.Fault{Exception: "InternalErrorException"})
-	}
-	_, err := f.verify(old, f.codeAt(secret, 0))
-	wantKind(t, err, enroll.Busy)
-	if n := f.cognito.Calls("VerifySoftwareToken"); n != 0 {
-		t.Errorf("%d calls", n)
-	}
-	for !f.reads(old) { // the faults that are left
-	}
-	if _, err := f.verify(old, f.codeAt(secret, 0)); err != nil {
-		t.Errorf("repeated: %v", err)
+	for _, exception := range []string{"InternalErrorException", "TooManyRequestsException"} {
+		t.Run(exception, func(t *testing.T) {
+			f := newFlows(t)
+			old := f.anotherSignIn(time.Hour)
+			secret := f.start(old).Secret
+			for range 4 { // more often than the client repeats a read
+				f.cognito.Fail("GetUser", cognitotest.Fault{Exception: exception})
+			}
+			_, err := f.verify(old, f.codeAt(secret, 0))
+			wantKind(t, err, enroll.Busy)
+			if n := f.cognito.Calls("VerifySoftwareToken"); n != 0 {
+				t.Errorf("%d calls", n)
+			}
+			for !f.reads(old) { // the faults that are left
+			}
+			if _, err := f.verify(old, f.codeAt(secret, 0)); err != nil {
+				t.Errorf("repeated: %v", err)
+			}
+		})
 	}
 }
 

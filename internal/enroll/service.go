@@ -5,6 +5,7 @@ package enroll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -101,10 +102,19 @@ func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
 			return s.stepUp()
 		}
 		return nil
-	case UpstreamUnavailable, UpstreamTimeout, Internal:
-		return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
+	case UpstreamUnavailable, UpstreamTimeout, Internal, Busy:
+		return unreadable(err)
+	case TooManyRequests:
+		if e, ok := errors.AsType[*Error](err); ok && e.accountThrottled() {
+			return unreadable(err)
+		}
 	}
 	return err
+}
+
+// unreadable is the answer to somebody whose status could not be read.
+func unreadable(err error) error {
+	return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
 }
 
 func (s *Service) stepUp() error {
