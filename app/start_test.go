@@ -104,14 +104,14 @@ func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
 		want     string
 		getUser  int
 	}{
-		"the attribute by default":            {want: "ada@example.com", getUser: 1},
-		"the request's name wins":             {body: world.Object{"accountName": "me: at home"}, want: "me at home"},
-		"the username where it is chosen":     {settings: map[string]string{"ACCOUNT_LABEL": "username"}, want: "ada"},
-		"another name that is recognised":     {settings: map[string]string{"ACCOUNT_LABEL": "phone_number"}, want: "ada@example.com", getUser: 1},
-		"the username where GetUser fails":    {fail: true, want: "ada", getUser: 3},
-		"a name of which nothing is left":     {body: world.Object{"accountName": ":::"}, want: "ada"},
-		"a name in another script":            {body: world.Object{"accountName": "Åsa 李雷"}, want: "Åsa 李雷"},
-		"an empty body":                       {body: world.Object{}, want: "ada@example.com", getUser: 1},
+		"the attribute by default":         {want: "ada@example.com", getUser: 1},
+		"the request's name wins":          {body: world.Object{"accountName": "me: at home"}, want: "me at home"},
+		"the username where it is chosen":  {settings: map[string]string{"ACCOUNT_LABEL": "username"}, want: "ada"},
+		"another name that is recognised":  {settings: map[string]string{"ACCOUNT_LABEL": "phone_number"}, want: "ada@example.com", getUser: 1},
+		"the username where GetUser fails": {fail: true, want: "ada", getUser: 3},
+		"a name of which nothing is left":  {body: world.Object{"accountName": ":::"}, want: "ada"},
+		"a name in another script":         {body: world.Object{"accountName": "Åsa 李雷"}, want: "Åsa 李雷"},
+		"an empty body":                    {body: world.Object{}, want: "ada@example.com", getUser: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

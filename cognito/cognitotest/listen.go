@@ -36,7 +36,7 @@ func Listen(addr string) (net.Listener, error) {
 	if err := Loopback(addr); err != nil {
 		return nil, err
 	}
-	return net.Listen("tcp", addr)
+	return net.Listen("tcp", addr) //nolint:noctx // It does not wait.
 }
 
 var errNotLoopback = errors.New("want a loopback address such as 127.0.0.1:9229, since the stand-in must not face a network")

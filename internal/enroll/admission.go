@@ -155,7 +155,7 @@ func verdictOf(err error) verdict {
 		return verdictNone
 	}
 	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-		e, ok := cause.(*Error)
+		e, ok := cause.(*Error) //nolint:errorlint // Each error of the chain is looked at by itself.
 		if !ok {
 			break
 		}

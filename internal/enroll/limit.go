@@ -3,6 +3,7 @@ package enroll
 import (
 	"cmp"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -125,10 +126,10 @@ func (g guards) sessionCases(session, address string, all Guard) []Case {
 		stranger = append(stranger, Want{Guard: guard, Of: hashed(n.name), N: 1})
 		newcomer = append(newcomer, Want{Guard: fresh, Of: hashed(n.name), N: 1})
 	}
-	first := append(stranger[:len(stranger):len(stranger)], Want{Guard: all, N: 1})
+	first := slices.Concat(stranger, []Want{{Guard: all, N: 1}})
 	// Whoever brings more than one session leaves half of the share to those who
 	// bring one.
-	more := append(stranger[:len(stranger):len(stranger)], Want{Guard: all, N: 1, Keep: all.Burst / 2})
+	more := slices.Concat(stranger, []Want{{Guard: all, N: 1, Keep: all.Burst / 2}})
 	return []Case{
 		caseSeen:     {When: seenMark(session), Wants: []Want{{Guard: g.session, OfMark: true, N: 1}}},
 		caseKnown:    {When: knownMark(address), Wants: []Want{own}},

@@ -143,7 +143,7 @@ func (h *redisHold) release(ctx context.Context) bool {
 	switch w, err := r.local.sealed(h.staged); {
 	case err != nil:
 		r.local.o.Unreadable()
-	case h.staged.delete:
+	case h.delete:
 		args = append(args, "delete", r.redis.Key(h.target))
 	case w.entry != nil:
 		left := h.save.Expires.Sub(r.local.o.Now()).Milliseconds()

@@ -219,7 +219,7 @@ func TestWhoLostTheLockWritesNothing(t *testing.T) {
 			mine := p
 			mine.AccountName = "the loser's"
 			h.Save(mine, "stray")
-			if h.Release(t.Context()) || h.Release(t.Context()) {
+			if once, again := h.Release(t.Context()), h.Release(t.Context()); once || again {
 				t.Error("it says that it wrote")
 			}
 			expectFound(t, s, "key", p)

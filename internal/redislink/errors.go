@@ -14,7 +14,7 @@ import (
 
 // ErrReply is an answer that its reader does not understand, such as a script's
 // from another release.
-var ErrReply = errors.New("Redis answered with what is not understood")
+var ErrReply = errors.New("what Redis answered is not understood")
 
 // kind is what an operation came to.
 type kind int

@@ -1,3 +1,5 @@
+// Package token verifies Amazon Cognito's access tokens by the keys of their user
+// pool, without a call for each token.
 package token
 
 import (

@@ -88,7 +88,7 @@ func (p *people) token(g *generator) (user, token string) {
 	user, now := world.Person(g.IntN(crowdSize)), p.Clock.Now()
 	h := p.tokens[user]
 	if now.Sub(h.made) > 10*time.Minute {
-		h = held{p.World.Token(world.Optional, world.OptionalClient, user), now}
+		h = held{p.Token(world.Optional, world.OptionalClient, user), now}
 		p.tokens[user] = h
 	}
 	return user, h.token

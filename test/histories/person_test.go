@@ -75,21 +75,21 @@ func (p *person) credential() enroll.Credential {
 func (p *person) choose() func() {
 	switch n := p.w.rand.IntN(16); {
 	case n < 4:
-		return func() { p.start(false) }
+		return func() { _ = p.start(false) }
 	case n < 6:
-		return func() { p.twice(func() { p.start(false) }) }
+		return func() { p.twice(func() { _ = p.start(false) }) }
 	case n < 7:
-		return func() { p.start(true) }
+		return func() { _ = p.start(true) }
 	case n < 8:
-		return func() { p.twice(func() { p.start(true) }) }
+		return func() { p.twice(func() { _ = p.start(true) }) }
 	case n < 10:
-		return func() { p.verify(p.rightCode) }
+		return func() { _ = p.verify(p.rightCode) }
 	case n < 12:
-		return func() { code := p.rightCode(); p.twice(func() { p.verify(func() enroll.Secret { return code }) }) }
+		return func() { code := p.rightCode(); p.twice(func() { _ = p.verify(func() enroll.Secret { return code }) }) }
 	case n < 13:
-		return func() { p.verify(p.oldCode) }
+		return func() { _ = p.verify(p.oldCode) }
 	case n < 14:
-		return func() { p.verify(func() enroll.Secret { return "000000" }) }
+		return func() { _ = p.verify(func() enroll.Secret { return "000000" }) }
 	case n < 15:
 		return func() { p.twice(p.answer) }
 	default:

@@ -3,7 +3,6 @@ package histories_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -54,7 +53,7 @@ func (w *world) newReplica() *replica {
 	link := w.store.connect()
 	return &replica{link: link, Service: enroll.New(enroll.Options{
 		Pool: w.cognito, Store: link.store, Limiter: limit.NewMemory(time.Now),
-		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.DiscardHandler),
 		Now: time.Now, Issuer: "Example", AccountLabel: "username", ClientIDs: []string{"client"},
 		PendingTTL: 15 * time.Minute, AuthSessionValidity: 3 * time.Minute, StepUpMaxAge: 15 * time.Minute,
 		WriteRPS: 1000, WorkTimeout: 15 * time.Second,

@@ -72,7 +72,7 @@ func (c *Cluster) Master(t testing.TB, key string) *Server {
 	t.Helper()
 	ctx := context.Background()
 	slot := int(c.Nodes[0].Admin.ClusterKeySlot(ctx, key).Val())
-	for _, n := range c.Nodes[0].Admin.ClusterSlots(ctx).Val() {
+	for _, n := range c.Nodes[0].Admin.ClusterSlots(ctx).Val() { //nolint:staticcheck // Valkey has both, and this is the shorter.
 		if slot < n.Start || slot > n.End {
 			continue
 		}
