@@ -357,7 +357,7 @@ func TestBeyondTheEndOfTheLinePeopleAreSpread(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		line := len(p.bucket.(*memoryBucket).positions)
+		line := p.positions()
 		p.all.Wait()
 		least, most := slices.Min(told), slices.Max(told)
 		// The session lives for three minutes, so the line ends half a minute
@@ -381,6 +381,14 @@ func TestACallerWithoutTimeDoesNotWait(t *testing.T) {
 			t.Errorf("%v after %d calls, want busy after none", err, len(p.called))
 		}
 	})
+}
+
+// positions is how many stand in the line.
+func (p *admitting) positions() int {
+	b := p.bucket.(*memoryBucket)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.positions)
 }
 
 // metric sums the series of a metric.
