@@ -11,7 +11,7 @@ FUZZ := \
 	./handlers:FuzzForwardedAddress \
 	./internal/enroll:FuzzFittingStep \
 	./internal/pending:FuzzOpen \
-	./internal/pending:FuzzURL \
+	./internal/redislink:FuzzURL \
 	./internal/qr:FuzzModules \
 	./internal/qr:FuzzNewKey
 
