@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // Cognito, with sockets of their own and by the machine's clock, as Prometheus is.
 type service struct {
 	*world.World
-	loseRedis func() // kills the Redis that the service was given, if it was
+	loseRedis func()   // kills the Redis that the service was given, if it was
+	tokens    sync.Map // of the sign-in of each user
 }
 
 // startService starts the application; settings are environment variables over
@@ -34,9 +36,14 @@ func (s *service) want(what string, status int, r world.Reply) map[string]any {
 	return r.JSON(s.T)
 }
 
-// tokenOf signs somebody of the optional pool in.
+// tokenOf signs somebody of the optional pool in, once: another sign-in would be
+// another enrollment.
 func (s *service) tokenOf(user string) string {
-	return s.Token(world.Optional, world.OptionalClient, user)
+	if token, found := s.tokens.Load(user); found {
+		return token.(string)
+	}
+	token, _ := s.tokens.LoadOrStore(user, s.Token(world.Optional, world.OptionalClient, user))
+	return token.(string)
 }
 
 // begin starts an enrollment and returns its secret.
