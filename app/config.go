@@ -48,6 +48,7 @@ type Config struct {
 
 	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
 	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
+	PassPoolMessages    bool          `env:"PASS_POOL_MESSAGES" envDefault:"false" doc:"Pass on, as poolMessage, what a Lambda trigger of the user pool says when it refuses: plain text, at most 200 characters. Allow it only where the triggers write for people."`
 	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
 	TLSCertFile         string        `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
 	TLSKeyFile          string        `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
@@ -188,6 +189,10 @@ func parseFault(err error) error {
 var (
 	poolID   = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})_[0-9A-Za-z]+$`)
 	clientID = regexp.MustCompile(`^[A-Za-z0-9_+-]{1,128}$`)
+	// An origin has no capitals, no path and no wildcard. The default port is left
+	// out, and the origin of some schemes is always null.
+	origin    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?$`)
+	neverSent = regexp.MustCompile(`^(https://.*:443|http://.*:80|(about|blob|data|file|ftp|javascript|wss?)://.*)$`)
 )
 
 // accountLabels are the values of ACCOUNT_LABEL.
@@ -223,7 +228,7 @@ func (c *Config) faults(set map[string]string) []error {
 	want(qr.ShowsIssuer(c.TOTPIssuer), "TOTP_ISSUER", fmt.Sprintf("at most %d characters, without a colon, control characters or double spaces", qr.MaxIssuer))
 	want(slices.Contains(accountLabels, c.AccountLabel), "ACCOUNT_LABEL", "one of "+strings.Join(accountLabels, ", "))
 	for _, origin := range c.CORSAllowedOrigins {
-		want(isOrigin(origin), "CORS_ALLOWED_ORIGINS", "exact origins such as https://app.example.com, without a path and without *")
+		want(isOrigin(origin), "CORS_ALLOWED_ORIGINS", "exact origins as browsers send them, such as https://app.example.com or capacitor://localhost: no path, no *, no capitals, no default port")
 	}
 	for _, key := range c.SealKeys {
 		raw, err := base64.StdEncoding.DecodeString(key.Reveal())
@@ -250,10 +255,10 @@ func isHTTPURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && isHTTPURL(s) && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil && !strings.ContainsAny(s, "*?")
-}
+// isOrigin reports whether a browser, or the web view of an app, can send an origin
+// (RFC 6454 §6.2): capacitor://localhost and chrome-extension://… as well as
+// https://app.example.com. An origin that none sends would start and never match.
+func isOrigin(s string) bool { return origin.MatchString(s) && !neverSent.MatchString(s) }
 
 // sealKeys are the decoded SEAL_KEYS of a configuration without faults.
 func (c Config) sealKeys() (keys [][]byte) {
@@ -305,6 +310,7 @@ func (c *Config) pools() ([]token.Pool, error) {
 // client is the part of the configuration that says how Cognito is called.
 func (c *Config) client() cognito.ClientOptions {
 	return cognito.ClientOptions{
-		Region: c.region(), Endpoint: c.CognitoEndpoint, FIPS: c.UseFIPS, DualStack: c.UseDualStack, ClientSecrets: c.ClientSecrets,
+		Region: c.region(), Endpoint: c.CognitoEndpoint, FIPS: c.UseFIPS, DualStack: c.UseDualStack,
+		ClientSecrets: c.ClientSecrets, PassPoolMessages: c.PassPoolMessages,
 	}
 }

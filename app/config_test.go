@@ -61,6 +61,18 @@ func TestListsAllowSpacesAndSecretsAreParsed(t *testing.T) {
 	}
 }
 
+func TestOriginsOfAppsAndExtensionsAreTaken(t *testing.T) {
+	for _, origin := range []string{
+		"https://app.example.com", "http://localhost:3000", "https://app.example.com:8443", "http://127.0.0.1:8080", "http://[::1]:8080", "http://app.example.com:443",
+		"capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://com.example.enroll", "https://tauri.localhost",
+		"chrome-extension://abcdefghijklmnopabcdefghijklmnop", "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+	} {
+		if _, err := LoadConfig(enough(map[string]string{"CORS_ALLOWED_ORIGINS": origin})); err != nil {
+			t.Errorf("%s: %v", origin, err)
+		}
+	}
+}
+
 func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
 	tests := map[string]struct{ name, value, want string }{
 		"a pool id that is none":          {"COGNITO_USER_POOL_IDS", "nonsense", "pool ids such as"},
@@ -79,6 +91,14 @@ func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
 		"any origin":                      {"CORS_ALLOWED_ORIGINS", "*", "exact origins"},
 		"an origin with a wildcard":       {"CORS_ALLOWED_ORIGINS", "https://*.example.com", "exact origins"},
 		"an origin with a path":           {"CORS_ALLOWED_ORIGINS", "https://a.example/", "exact origins"},
+		"an origin in capitals":           {"CORS_ALLOWED_ORIGINS", "https://App.example.com", "no capitals"},
+		"an origin with the default port": {"CORS_ALLOWED_ORIGINS", "https://app.example.com:443", "no default port"},
+		"an origin with http's port":      {"CORS_ALLOWED_ORIGINS", "http://app.example.com:80", "no default port"},
+		"an origin with an empty port":    {"CORS_ALLOWED_ORIGINS", "https://app.example.com:", "exact origins"},
+		"an origin of another alphabet":   {"CORS_ALLOWED_ORIGINS", "https://bücher.example", "exact origins"},
+		"an origin of files":              {"CORS_ALLOWED_ORIGINS", "file://localhost", "exact origins"},
+		"an origin with a user":           {"CORS_ALLOWED_ORIGINS", "https://ada@app.example.com", "exact origins"},
+		"no origin, null":                 {"CORS_ALLOWED_ORIGINS", "null", "exact origins"},
 		"a proxy that is no address":      {"TRUSTED_PROXIES", "proxy.local", "CIDR"},
 		"a seal key of 31 bytes":          {"SEAL_KEYS", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "32 bytes"},
 		"Redis without seal keys":         {"REDIS_URL", "redis://127.0.0.1", "SEAL_KEYS is required"},

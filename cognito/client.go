@@ -44,6 +44,9 @@ type ClientOptions struct {
 	// ClientSecrets holds the secret of each app client that has one, by
 	// client id.
 	ClientSecrets map[string]enroll.Secret
+	// PassPoolMessages passes on what Lambda triggers of the user pool say when
+	// they refuse (enroll.Error.PoolMessage).
+	PassPoolMessages bool
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
 	HTTPClient  *http.Client     // nil: a plain one
@@ -60,6 +63,8 @@ type Client struct {
 	quota   *quota.Admission
 	metrics *metrics.Metrics
 	now     func() time.Time
+
+	passPoolMessages bool
 }
 
 var _ enroll.UserPool = (*Client)(nil)
@@ -88,7 +93,10 @@ func NewClient(o ClientOptions) *Client {
 	if o.DualStack {
 		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
-	return &Client{sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, quota: o.Admission, metrics: o.Metrics, now: o.Now}
+	return &Client{
+		sdk: idp.New(options), secrets: o.ClientSecrets, timeout: o.CallTimeout, quota: o.Admission, metrics: o.Metrics,
+		now: o.Now, passPoolMessages: o.PassPoolMessages,
+	}
 }
 
 // do makes a call, again where that is safe (retry.go). One permit is for the call
@@ -125,6 +133,9 @@ func (c *Client) once(ctx context.Context, what call, send func(context.Context)
 	var failure *enroll.Error
 	if err := send(ctx); err != nil {
 		failure = domainError(what, err)
+		if c.passPoolMessages {
+			failure.PoolMessage = poolMessage(err)
+		}
 	}
 	c.metrics.CognitoCall(ctx, what.operation, outcome(failure), c.now().Sub(begin))
 	return failure
@@ -248,7 +259,7 @@ func (c *Client) User(ctx context.Context, p permit.Permit, token enroll.Secret)
 // Answer implements enroll.UserPool.
 func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (enroll.SignIn, error) {
 	var out *idp.RespondToAuthChallengeOutput
-	err := c.do(ctx, p, call{operation: opRespond, session: true}, func(ctx context.Context) (err error) {
+	err := c.do(ctx, p, call{operation: opRespond, session: true, challenge: a.Challenge}, func(ctx context.Context) (err error) {
 		out, err = c.sdk.RespondToAuthChallenge(ctx, &idp.RespondToAuthChallengeInput{
 			ChallengeName:      types.ChallengeNameType(a.Challenge),
 			ClientId:           aws.String(a.ClientID),
@@ -260,7 +271,7 @@ func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (
 		return err
 	})
 	if err != nil {
-		return enroll.SignIn{}, aboutDevice(err)
+		return enroll.SignIn{}, err
 	}
 	return signIn(out)
 }
@@ -342,12 +353,4 @@ func newDevice(d *types.NewDeviceMetadataType) *enroll.Device {
 		return nil
 	}
 	return &enroll.Device{Key: enroll.Secret(aws.ToString(d.DeviceKey)), GroupKey: aws.ToString(d.DeviceGroupKey)}
-}
-
-// aboutDevice names the device key as what is wrong where Cognito does not know it.
-func aboutDevice(err error) error {
-	if e, ok := errors.AsType[*enroll.Error](err); ok && e.Kind == enroll.InvalidRequest && e.Reason == "ResourceNotFoundException" {
-		e.Fields = []enroll.Field{{Name: "deviceKey", Reason: "must be a device that the user pool remembers for this user, or left out"}}
-	}
-	return err
 }

@@ -6,7 +6,9 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 
 	"mfa-enrollment/internal/enroll"
@@ -22,6 +24,9 @@ const retrySoon = time.Second
 // HTML from whatever stands between here and Cognito.
 const unknownError = "UnknownError"
 
+// reasonUsername is the reason of a sign-in that names the person by an alias.
+const reasonUsername = "the username is an alias, or COGNITO_CLIENT_SECRETS is wrong"
+
 // reasonNoAnswer is the reason of a failure without an exception: no answer, or
 // one that is not Cognito's.
 const reasonNoAnswer = "no usable answer"
@@ -30,6 +35,7 @@ const reasonNoAnswer = "no usable answer"
 // different things to different callers.
 type call struct {
 	operation string
+	challenge string     // what RespondToAuthChallenge answers
 	session   bool       // the credential is a session, not an access token
 	disabling bool       // SetUserMFAPreference that switches TOTP off
 	spends    quota.Call // of the write quota; no Operation: nothing
@@ -38,7 +44,7 @@ type call struct {
 // domainError turns whatever the SDK returned into the domain's error. It is
 // the only place that knows Cognito's exceptions. The message of an exception
 // is read where the name alone does not tell (NotAuthorizedException), and is
-// never passed on.
+// never passed on, but for poolMessage.
 func domainError(c call, err error) *enroll.Error {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
 	if !ok || apiErr.ErrorCode() == unknownError {
@@ -46,9 +52,17 @@ func domainError(c call, err error) *enroll.Error {
 	}
 	kind, reason := kindOf(c, apiErr.ErrorCode(), strings.ToLower(apiErr.ErrorMessage()))
 	e := &enroll.Error{Kind: kind, Reason: reason, Cause: err}
-	switch kind {
-	case enroll.TooManyRequests, enroll.Busy:
+	switch {
+	case kind == enroll.TooManyRequests, kind == enroll.Busy:
 		e.RetryAfter = retrySoon
+	case kind == enroll.NoPendingEnrollment && (c.operation == opSetPreference || c.operation == opRespond):
+		e.Reason = enroll.ReasonNoVerifiedApp
+	case kind == enroll.CodeMismatch && c.sentCode():
+		e.Reason = enroll.ReasonSentCode
+	case kind == enroll.InvalidRequest && reason == "ResourceNotFoundException":
+		e.Fields = []enroll.Field{{Name: "deviceKey", Reason: "must be a device that the user pool remembers for this user, or left out"}}
+	case reason == reasonUsername:
+		e.Fields = []enroll.Field{{Name: "username", Reason: "must be USER_ID_FOR_SRP of the challenge, not the e-mail address or phone number that the person typed"}}
 	}
 	return e
 }
@@ -73,6 +87,11 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 	reason := exceptionName(name)
 	switch name {
 	case "NotAuthorizedException", "UnauthorizedException":
+		if c.operation == opRespond && strings.Contains(message, "unable to verify secret hash") {
+			// The hash is made of the username too: an alias in its place gives this
+			// message (warrant#74, amplify-js#4047). So does a wrong secret.
+			return enroll.InvalidRequest, reasonUsername
+		}
 		return notAuthorized(c, message), reason
 	case "InvalidParameterException":
 		return invalidParameter(c, message), reason
@@ -85,6 +104,10 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 	case "CodeMismatchException", "EnableSoftwareTokenMFAException":
 		return enroll.CodeMismatch, reason
 	case "ExpiredCodeException":
+		if c.sentCode() {
+			// The code of a message has run out, and only a new sign-in sends another.
+			return enroll.SessionExpired, reason
+		}
 		return enroll.CodeAlreadyUsed, reason
 	case "SoftwareTokenMFANotFoundException":
 		// One name for two things; the message tells a user without a secret
@@ -103,8 +126,11 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 		return enroll.PasswordResetRequired, reason
 	case "UserNotFoundException":
 		return enroll.UserNotFound, reason
-	case "UserLambdaValidationException":
+	case "UserLambdaValidationException", "AliasExistsException":
 		return enroll.RefusedByPool, reason
+	case "OperationNotEnabledException":
+		// A secondary replica of a multi-region pool does not support TOTP.
+		return enroll.NotOfferedHere, reason
 
 	case "TooManyRequestsException", "LimitExceededException", "ThrottlingException", "TooManyFailedAttemptsException":
 		return enroll.TooManyRequests, reason
@@ -133,7 +159,7 @@ func notAuthorized(c call, message string) enroll.Kind {
 		return enroll.SessionExpired
 	case strings.Contains(message, "scope"):
 		return enroll.InsufficientScope
-	case c.disabling && strings.Contains(message, "mfa"):
+	case c.disabling && strings.Contains(message, "mfa") && strings.Contains(message, "require"):
 		return enroll.MFARequiredByPool
 	default:
 		return enroll.InvalidToken
@@ -144,15 +170,55 @@ func invalidParameter(c call, message string) enroll.Kind {
 	switch {
 	case c.session && strings.Contains(message, "session"):
 		return enroll.SessionExpired
-	case c.disabling:
-		return enroll.MFARequiredByPool
-	case c.operation == opSetPreference:
-		// "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA":
-		// there is no verified authenticator app to switch on.
-		return enroll.NoPendingEnrollment
-	default:
+	case c.operation == opRespond && strings.Contains(message, "set up"):
+		return enroll.NoPendingEnrollment // MFA_SETUP was answered before a code was verified
+	case c.operation != opSetPreference:
 		return enroll.InvalidRequest
+	case strings.Contains(message, "set up"), strings.Contains(message, "delivery config"):
+		// "User has not set up software token mfa" and "User does not have delivery
+		// config set to turn on SOFTWARE_TOKEN_MFA": there is no verified
+		// authenticator app. The first comes when it is switched off, too
+		// (amplify-js#3844, #1226), and says nothing of what the pool requires.
+		return enroll.NoPendingEnrollment
+	case c.disabling && strings.Contains(message, "require"):
+		return enroll.MFARequiredByPool
+	default:
+		return enroll.RefusedByPool
 	}
+}
+
+// sentCode reports whether the call submits the code of a message.
+func (c call) sentCode() bool {
+	return c.challenge == enroll.ChallengeSMS || c.challenge == enroll.ChallengeEmail
+}
+
+// poolMessageLength is the longest message of a Lambda trigger that is passed on,
+// in characters.
+const poolMessageLength = 200
+
+// poolMessage is what a Lambda trigger of the user pool said, as plain text on one
+// line, or empty. Cognito writes "PreAuthentication failed with error MESSAGE." and
+// that form alone is taken apart. What the message holds is the pool's affair.
+func poolMessage(err error) string {
+	refusal, ok := errors.AsType[*types.UserLambdaValidationException](err)
+	if !ok {
+		return ""
+	}
+	message := refusal.ErrorMessage()
+	if _, said, found := strings.Cut(message, " failed with error "); found {
+		message = strings.TrimSuffix(said, ".")
+	}
+	message = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) { // Control characters, and those that turn the direction of a text.
+			return ' '
+		}
+		return r
+	}, message)
+	message = strings.Join(strings.Fields(message), " ")
+	if letters := []rune(message); len(letters) > poolMessageLength {
+		message = strings.TrimSpace(string(letters[:poolMessageLength-1])) + "…"
+	}
+	return message
 }
 
 // exceptionName bounds what reaches the log from an unknown endpoint.
@@ -171,6 +237,11 @@ func exceptionName(name string) string {
 func outcome(err *enroll.Error) string {
 	if err == nil {
 		return metrics.OutcomeOK
+	}
+	if err.Reason == reasonUsername {
+		// The secret may be wrong, and nobody of that client gets through until
+		// somebody looks: MfaCognitoMisconfigured.
+		return metrics.OutcomeInternal
 	}
 	switch err.Kind {
 	case enroll.TooManyRequests, enroll.Busy:

@@ -49,7 +49,7 @@ func (s *Server) writeProblem(c echo.Context, e *enroll.Error) {
 	doc := api.Problem{
 		Type: problemTypePrefix + string(kind), Title: row.title, Status: row.status, Detail: words.detail, Code: api.ProblemCode(kind),
 		RequestId: c.Response().Header().Get(echo.HeaderXRequestID),
-		Hint:      optional(words.hint), Variant: optional(variant),
+		Hint:      optional(words.hint), Variant: optional(variant), PoolMessage: optional(e.PoolMessage),
 	}
 	if len(e.Fields) > 0 {
 		fields := make([]api.ProblemField, len(e.Fields))

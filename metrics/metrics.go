@@ -73,7 +73,7 @@ var operations = []string{"AssociateSoftwareToken", "VerifySoftwareToken", "SetU
 var (
 	outcomes   = []string{OutcomeOK, OutcomeThrottled, OutcomeWrongCode, OutcomeCredential, OutcomeRefused, OutcomeUnavailable, OutcomeTimeout, OutcomeInternal}
 	flows      = []string{"token", "session"}
-	challenges = []string{"MFA_SETUP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE"}
+	challenges = []string{"MFA_SETUP", "SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP", "SELECT_MFA_TYPE"}
 )
 
 // StoreOpen is the operation of pending_store_errors_total: an entry could not be

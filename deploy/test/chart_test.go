@@ -172,6 +172,20 @@ func TestChartSetsWhatTheServiceReadsAndNothingElse(t *testing.T) {
 	}
 }
 
+// One source: what the schema takes is what the service takes.
+func TestSchemaHasThePatternsOfTheService(t *testing.T) {
+	source, schema := read(t, root+"/app/config.go"), read(t, chart+"/values.schema.json")
+	for _, name := range []string{"clientID", "origin", "neverSent"} {
+		m := regexp.MustCompile(`(?m)^\t` + name + ` += regexp\.MustCompile\(` + "`(.+)`" + `\)$`).FindStringSubmatch(source)
+		if m == nil {
+			t.Fatalf("app/config.go no longer has %s", name)
+		}
+		if !strings.Contains(schema, `"pattern": "`+strings.ReplaceAll(m[1], `\`, `\\`)+`"`) {
+			t.Errorf("values.schema.json does not have the pattern %s of %s", m[1], name)
+		}
+	}
+}
+
 // The chart can leak no secret that it never has: it names Secrets and their
 // keys, and mounts them where NAME_FILE looks.
 func TestSecretsAreReferencesMountedAsFiles(t *testing.T) {

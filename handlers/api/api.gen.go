@@ -19,6 +19,7 @@ import (
 
 // Defines values for AnswerChallengeRequestAnswer.
 const (
+	AnswerChallengeRequestAnswerEMAILMFA         AnswerChallengeRequestAnswer = "EMAIL_MFA"
 	AnswerChallengeRequestAnswerEMAILOTP         AnswerChallengeRequestAnswer = "EMAIL_OTP"
 	AnswerChallengeRequestAnswerSMSMFA           AnswerChallengeRequestAnswer = "SMS_MFA"
 	AnswerChallengeRequestAnswerSOFTWARETOKENMFA AnswerChallengeRequestAnswer = "SOFTWARE_TOKEN_MFA"
@@ -27,6 +28,8 @@ const (
 // Valid indicates whether the value is a known member of the AnswerChallengeRequestAnswer enum.
 func (e AnswerChallengeRequestAnswer) Valid() bool {
 	switch e {
+	case AnswerChallengeRequestAnswerEMAILMFA:
+		return true
 	case AnswerChallengeRequestAnswerEMAILOTP:
 		return true
 	case AnswerChallengeRequestAnswerSMSMFA:
@@ -310,7 +313,9 @@ func (e VerifiedAndSignedInOutcome) Valid() bool {
 
 // AnswerChallengeRequest What answerChallenge takes.
 type AnswerChallengeRequest struct {
-	// Answer For SELECT_MFA_TYPE, the factor to be asked for.
+	// Answer For SELECT_MFA_TYPE, the factor to be asked for, as MFAS_CAN_CHOOSE of
+	// the challenge names it. Cognito's model calls the code by e-mail
+	// EMAIL_MFA, and its clients send EMAIL_OTP: both are passed on as they are.
 	Answer *AnswerChallengeRequestAnswer `json:"answer,omitempty"`
 
 	// Challenge The challenge's name, as Cognito gave it.
@@ -338,7 +343,9 @@ type AnswerChallengeRequest struct {
 	Username Username `json:"username"`
 }
 
-// AnswerChallengeRequestAnswer For SELECT_MFA_TYPE, the factor to be asked for.
+// AnswerChallengeRequestAnswer For SELECT_MFA_TYPE, the factor to be asked for, as MFAS_CAN_CHOOSE of
+// the challenge names it. Cognito's model calls the code by e-mail
+// EMAIL_MFA, and its clients send EMAIL_OTP: both are passed on as they are.
 type AnswerChallengeRequestAnswer string
 
 // AnswerChallengeRequestChallenge The challenge's name, as Cognito gave it.
@@ -484,6 +491,11 @@ type Problem struct {
 	// Hint Why it happened and what to do about it, for whoever builds or runs the page.
 	Hint *string `json:"hint,omitempty"`
 
+	// PoolMessage `refused_by_pool` only, and only where the operator allows it
+	// (PASS_POOL_MESSAGES): what a Lambda trigger of the user pool says to
+	// the person. Plain text on one line; show it as text, never as HTML.
+	PoolMessage *string `json:"poolMessage,omitempty"`
+
 	// RequestId The same as the X-Request-Id header; tell it to the operator.
 	RequestId string `json:"requestId"`
 
@@ -504,7 +516,8 @@ type Problem struct {
 	// `invalid_token`: expired, not_yet_valid, malformed, too_large,
 	// bad_signature, not_rs256, foreign_issuer, foreign_client, unknown_key,
 	// missing_claim, forbidden_header, session. `wrong_token_use`: id_token,
-	// refresh_token, other_token_use. `code_mismatch`: clock, clock_hours.
+	// refresh_token, other_token_use. `code_mismatch`: clock, clock_hours,
+	// sent_code. `no_pending_enrollment`: no_verified_app.
 	// `too_many_requests`: codes.
 	Variant *string `json:"variant,omitempty"`
 }

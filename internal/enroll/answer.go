@@ -46,7 +46,7 @@ func (s *Service) checkAnswer(a Answer) error {
 }
 
 // codeChallenges are the challenges that a code answers.
-var codeChallenges = []string{MethodTOTP, "SMS_MFA", "EMAIL_OTP"}
+var codeChallenges = []string{MethodTOTP, ChallengeSMS, ChallengeEmail}
 
 // checkClient keeps the service from answering for app clients that its
 // operator did not name.

@@ -40,6 +40,12 @@ const (
 	Internal              Kind = "internal"
 )
 
+// The reasons that choose among the texts of a kind.
+const (
+	ReasonNoVerifiedApp = "no_verified_app" // NoPendingEnrollment: there is no app to switch on or to sign in with
+	ReasonSentCode      = "sent_code"       // CodeMismatch: the code of a message, not of an app
+)
+
 // Error is the only error that the flows return. Its text names the kind and
 // the reason and is meant for the operator's log; a client is told by
 // handlers/problem.go, which never shows the text or the cause.
@@ -60,6 +66,10 @@ type Error struct {
 	// Limit is the limit that was met (TooManyRequests only), where it is one of
 	// this service's.
 	Limit *Guard
+	// PoolMessage is what a Lambda trigger of the user pool says to the person
+	// (RefusedByPool only): plain text, at most 200 characters. Empty unless the
+	// operator allows it. It may hold anything and is never logged.
+	PoolMessage string
 	// Cause is what the error wraps, or nil.
 	Cause error
 }

@@ -52,15 +52,35 @@ func (s *Service) setPreference(ctx context.Context, id Identity, p Preference) 
 		}
 	}
 	if err := s.change(ctx, id, p); err != nil {
+		if !p.Enabled {
+			return s.refusedOff(ctx, id, err)
+		}
 		return Status{}, err
 	}
 	status := s.statusAfter(ctx, id, p)
 	if !p.Enabled && status.TOTP.Enabled {
-		// Whether Cognito refuses to switch off what the pool requires, or
-		// does nothing and says it is well, is not documented.
+		// A required pool was seen to let people switch off everything (Amplify
+		// Flutter, mfa_totp_required_test). One that says yes and does nothing is
+		// not documented, nor excluded.
 		return Status{}, Fail(MFARequiredByPool, "still on after it was switched off")
 	}
 	return *status, nil
+}
+
+// refusedOff answers where Cognito refused to switch TOTP off. It does so, too,
+// where an app was never set up; then all is as the person wants it. What the pool
+// requires cannot be told from such a refusal, only from one that says so.
+func (s *Service) refusedOff(ctx context.Context, id Identity, refusal error) (Status, error) {
+	switch KindOf(refusal) {
+	case NoPendingEnrollment, RefusedByPool:
+	default:
+		return Status{}, refusal
+	}
+	user, err := s.user(ctx, id)
+	if err != nil || user.hasTOTP() {
+		return Status{}, &Error{Kind: RefusedByPool, Reason: "switching off was refused: " + refusal.Error(), Cause: refusal}
+	}
+	return user.status(), nil
 }
 
 func (s *Service) change(ctx context.Context, id Identity, p Preference) error {

@@ -52,6 +52,12 @@ const MethodTOTP = "SOFTWARE_TOKEN_MFA"
 // ChallengeMFASetup is the challenge that an enrollment during sign-in answers.
 const ChallengeMFASetup = "MFA_SETUP"
 
+// The challenges that ask for the code of a message.
+const (
+	ChallengeSMS   = "SMS_MFA"
+	ChallengeEmail = "EMAIL_OTP"
+)
+
 // ChallengeSelectMFA is the challenge that asks which factor to use.
 const ChallengeSelectMFA = "SELECT_MFA_TYPE"
 

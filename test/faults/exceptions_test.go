@@ -58,6 +58,8 @@ var reported = []exceptionCase{
 	{"NotAuthorizedException", "Client demo-required is configured with secret but SECRET_HASH was not received"},
 	{"NotAuthorizedException", "Unable to verify secret hash for client demo-required"},
 	{"InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"},
+	{"InvalidParameterException", "User has not set up software token mfa"},
+	{"InvalidParameterException", "MFA is required by the user pool"},
 	{"InvalidParameterException", "1 validation error detected: Value at 'session' failed to satisfy constraint"},
 	{"SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool"},
 	{"SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."},
@@ -71,7 +73,8 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 		cases = append(cases, exceptionCase{name: name})
 	}
 	w := world.New(t, map[string]string{"ACCOUNT_LABEL": "username", "PENDING_TTL": "0", "COGNITO_WRITE_RPS": "1000"})
-	token := ""
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	w.Enrolled(token) // Else switching off would end well, however it is refused.
 	session := strings.Repeat("s", 40)
 	operations := []struct {
 		name, call string
