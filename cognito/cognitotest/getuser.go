@@ -19,16 +19,8 @@ type getUserOutput struct {
 // getUser says who an access token speaks for:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html
 func (s *Server) getUser(in *getUserInput) (any, error) {
-	var c constraints
-	c.required("accessToken", in.AccessToken, accessTokenShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, p, err := s.authorize(in.AccessToken)
+	a, p, err := s.signedInUser(in.AccessToken)
 	if err != nil {
-		return nil, err
-	}
-	if err := a.usable(); err != nil {
 		return nil, err
 	}
 	return getUserOutput{

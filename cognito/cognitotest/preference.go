@@ -23,16 +23,8 @@ type setUserMFAPreferenceInput struct {
 // mfa_totp_required_test); the next sign-in is then MFA_SETUP again:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserMFAPreference.html
 func (s *Server) setUserMFAPreference(in *setUserMFAPreferenceInput) (any, error) {
-	var c constraints
-	c.required("accessToken", in.AccessToken, accessTokenShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, p, err := s.authorize(in.AccessToken)
+	a, p, err := s.signedInUser(in.AccessToken)
 	if err != nil {
-		return nil, err
-	}
-	if err := a.usable(); err != nil {
 		return nil, err
 	}
 	if err := p.applyPreference(a, in.mfaPreference); err != nil {
