@@ -198,6 +198,18 @@ func TestOneSignInAsksForABoundedNumberOfSecrets(t *testing.T) {
 	}
 }
 
+func TestAReplacedSecretDoesNotMoveTheEndOfASignIn(t *testing.T) {
+	f := newFlows(t)
+	first := f.start(f.signingIn("grace"))
+	f.clock.Advance(time.Minute)
+	f.cognito.Fail("VerifySoftwareToken", cognitotest.Fault{Exception: "EnableSoftwareTokenMFAException"})
+	_, err := f.verify(bySession(first.Session), f.codeAt(first.Secret, 0))
+	wantKind(t, err, enroll.EnrollmentReplaced)
+	if again := f.start(bySession(first.Session)); !again.ExpiresAt.Equal(first.ExpiresAt) {
+		t.Errorf("the end moved from %v to %v", first.ExpiresAt, again.ExpiresAt)
+	}
+}
+
 func TestTwoSessionsOfOneSignInAreSpentOnce(t *testing.T) {
 	f := newFlows(t)
 	first := f.signingIn("grace")

@@ -172,7 +172,7 @@ func (s *Service) newPending(ctx context.Context, r StartRequest, old Pending) (
 // sign-in does not move by asking for another secret.
 func (s *Service) setEnds(p *Pending, id *Identity, old Pending) {
 	switch {
-	case id == nil && old.Secret != "":
+	case id == nil && old.Name != "":
 		p.Ends, p.Expires, p.Renewals = old.Ends, old.Expires, old.Renewals+1
 	case id == nil:
 		p.Ends = p.Started.Add(s.AuthSessionValidity)
