@@ -154,7 +154,10 @@ func TestAStatusThatCannotBeReadIsNeitherAPassNorASignIn(t *testing.T) {
 		t.Run(exception, func(t *testing.T) {
 			f := newFlows(t)
 			old := f.anotherSignIn(time.Hour)
-			secret := f.start(old).Secret
+			f.cognito.Fail("GetUser", cognitotest.Fault{Exception: exception}, cognitotest.Fault{Exception: exception}, cognitotest.Fault{Exception: exception})
+			secret := f.start(old).Secret // It may begin: verifying it holds the step-up again.
+			for !f.reads(old) {
+			}
 			for range 4 { // more often than the client repeats a read
 				f.cognito.Fail("GetUser", cognitotest.Fault{Exception: exception})
 			}

@@ -96,25 +96,24 @@ func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
 		return nil
 	}
 	user, err := s.user(ctx, *id)
-	switch KindOf(err) {
-	case "":
-		if user.hasTOTP() {
-			return s.stepUp()
-		}
-		return nil
-	case UpstreamUnavailable, UpstreamTimeout, Internal, Busy:
-		return unreadable(err)
-	case TooManyRequests:
-		if e, ok := errors.AsType[*Error](err); ok && e.accountThrottled() {
-			return unreadable(err)
-		}
+	switch {
+	case err == nil && user.hasTOTP():
+		return s.stepUp()
+	case unreadable(err):
+		return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
 	}
 	return err
 }
 
-// unreadable is the answer to somebody whose status could not be read.
-func unreadable(err error) error {
-	return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
+// unreadable reports whether a status could not be read for a reason that is not
+// the caller's: an outage, or a throttle of the whole account.
+func unreadable(err error) bool {
+	switch KindOf(err) {
+	case UpstreamUnavailable, UpstreamTimeout, Internal, Busy:
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.accountThrottled()
 }
 
 func (s *Service) stepUp() error {

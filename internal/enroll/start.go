@@ -211,7 +211,7 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 		return nil, s.stepUp()
 	case err == nil:
 		return &user, nil
-	case KindOf(err) == UpstreamUnavailable, KindOf(err) == UpstreamTimeout:
+	case unreadable(err):
 		return &User{Username: id.Username}, nil
 	}
 	return nil, err
