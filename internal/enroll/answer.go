@@ -1,7 +1,6 @@
 package enroll
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -26,8 +25,7 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 		}
 		in, err := s.answer(ctx, a)
 		if err == nil {
-			p.Name = cmp.Or(p.Name, nameOf(c))
-			hold.Save(p.verified(a.Code, s.Now().Add(s.WorkTimeout)), "")
+			hold.Save(p.verifiedBy(c, a.Code, s.Now().Add(s.WorkTimeout)), "")
 		}
 		return in, err
 	})

@@ -13,6 +13,7 @@ import (
 
 	"mfa-enrollment/cognito/cognitotest"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/test/standin"
 )
 
@@ -235,6 +236,27 @@ func TestTwoSessionsOfOneSignInAreSpentOnce(t *testing.T) {
 	}
 	if !slices.Contains(errs, nil) {
 		t.Errorf("nobody succeeded: %v", errs)
+	}
+}
+
+// The service may not know the enrollment: it began elsewhere, or Redis lost it.
+func TestASessionOfAnUnknownEnrollmentIsSpentOnce(t *testing.T) {
+	f := newFlows(t)
+	e := f.start(f.signingIn("grace"))
+	store, err := pending.NewMemory(pending.Options{Now: f.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	f.options.Store = store
+	for i, replica := range []*flows{f.replica(), f.replica()} {
+		_, err := replica.verify(bySession(e.Session), f.codeAt(e.Secret, 0))
+		if want := []enroll.Kind{"", enroll.SessionExpired}[i]; enroll.KindOf(err) != want {
+			t.Errorf("click %d: %v", i, err)
+		}
+	}
+	if n := f.cognito.Calls("VerifySoftwareToken"); n != 1 {
+		t.Errorf("%d calls", n)
 	}
 }
 

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
@@ -123,12 +124,14 @@ func (p Pending) outdated() Pending {
 	return p
 }
 
-// verified is what is kept of an enrollment that was verified with a code.
-func (p Pending) verified(code Secret, until time.Time) Pending {
-	return Pending{
-		Name: p.Name, SignIn: p.SignIn, Started: p.Started, Ends: p.Ends, Expires: until,
-		Done: true, Code: hashed(code.Reveal()),
+// verifiedBy is what is kept of an enrollment after Cognito took the code of a
+// credential, also where the enrollment itself is not known here.
+func (p Pending) verifiedBy(c Credential, code Secret, until time.Time) Pending {
+	done := Pending{Name: cmp.Or(p.Name, nameOf(c)), Expires: until, Done: true, Code: hashed(code.Reveal())}
+	if c.Identity != nil {
+		done.SignIn = c.Identity.SignIn
 	}
+	return done
 }
 
 // try counts one try, and reports when the next window begins where there were

@@ -108,8 +108,8 @@ func (s *Service) submit(ctx context.Context, r VerifyRequest, check codeCheck, 
 	}
 	if check.fits {
 		s.Metrics.EnrollmentTook(string(c.Flow()), s.Now().Sub(p.Started))
-		hold.Save(p.verified(r.Code, s.Now().Add(s.WorkTimeout)), "")
 	}
+	hold.Save(p.verifiedBy(r.Credential, r.Code, s.Now().Add(s.WorkTimeout)), "")
 	return s.finish(ctx, r, next, check)
 }
 
