@@ -174,13 +174,13 @@ func invalidParameter(c call, message string) enroll.Kind {
 		return enroll.NoPendingEnrollment // MFA_SETUP was answered before a code was verified
 	case c.operation != opSetPreference:
 		return enroll.InvalidRequest
-	case strings.Contains(message, "set up"), strings.Contains(message, "delivery config"):
-		// "User has not set up software token mfa" and "User does not have delivery
-		// config set to turn on SOFTWARE_TOKEN_MFA": there is no verified
-		// authenticator app. The first comes when it is switched off, too
+	case !c.disabling, strings.Contains(message, "set up"), strings.Contains(message, "delivery config"):
+		// "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA" and
+		// "User has not set up software token mfa": there is no verified
+		// authenticator app. The second comes when it is switched off, too
 		// (amplify-js#3844, #1226), and says nothing of what the pool requires.
 		return enroll.NoPendingEnrollment
-	case c.disabling && strings.Contains(message, "require"):
+	case strings.Contains(message, "require"):
 		return enroll.MFARequiredByPool
 	default:
 		return enroll.RefusedByPool

@@ -73,6 +73,7 @@ func visit(t *testing.T, browser context.Context, environment map[string]string)
 	v.watch(ctx)
 	v.resize(1280, 900)
 	v.do(chromedp.Navigate(v.home + "/"))
+	v.sees("Sign in") // Its script draws the page.
 	return v
 }
 

@@ -39,10 +39,10 @@ func cognitoLocalLacks() lacks {
 			"a token is refused after an hour":               "its clock cannot be set",
 		},
 		"a client secret": {
-			"a sign-in without SECRET_HASH is refused":           noHash,
-			"a sign-in with a wrong SECRET_HASH is refused":      noHash,
-			"an answer without one is refused":                   noHash,
-			"an answer with a wrong one is the operator's fault": noHash,
+			"a sign-in without SECRET_HASH is refused":      noHash,
+			"a sign-in with a wrong SECRET_HASH is refused": noHash,
+			"an answer without one is refused":              noHash,
+			"an answer with a wrong one names the username": noHash,
 		},
 		"two factors": {
 			"a factor that the person lacks is refused": "answers with InvalidParameterException instead of MFAMethodNotFoundException",

@@ -77,7 +77,7 @@ func flows() []flow {
 			{"a sign-in with the right one gives tokens", (*person).signsIn},
 			{"enrolling wants none", (*person).enrolled},
 			{"an answer without one is refused", (*person).answersWithoutHash},
-			{"an answer with a wrong one is the operator's fault", (*person).answersWithWrongHash},
+			{"an answer with a wrong one names the username", (*person).answersWithWrongHash},
 			{"an answer with the right one is taken", (*person).sendsCodeOfPhone},
 		}},
 		{"two factors", withPhone, []do{(*person).enrolled, (*person).prefersNothing}, []step{

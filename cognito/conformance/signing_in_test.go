@@ -130,11 +130,12 @@ func (p *person) answersWithoutHash(ctx context.Context) error {
 	return refused(p.answersKnowing(ctx, nil), enroll.Internal)
 }
 
-// answersWithWrongHash answers as a service does that was told another secret:
-// its operator has to see to that, and signing in again is no help.
+// answersWithWrongHash answers as a service does that was told another secret.
+// Cognito's refusal is that of an alias in the username's place, too, so the
+// username is named; signing in again is no help.
 func (p *person) answersWithWrongHash(ctx context.Context) error {
 	err := p.answersKnowing(ctx, map[string]enroll.Secret{p.client: "another secret"})
-	return refused(err, enroll.Internal)
+	return refused(err, enroll.InvalidRequest)
 }
 
 // answersKnowing answers through a client that knows these secrets. The code is
