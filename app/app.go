@@ -150,7 +150,7 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 		transport = a.tracing.transport(transport)
 	}
 	client := c.client()
-	client.CallTimeout, client.HTTPClient, client.Metrics, client.Now = o.CallTimeout, &http.Client{Transport: transport}, m, o.Now
+	client.CallTimeout, client.Transport, client.Metrics, client.Now = o.CallTimeout, transport, m, o.Now
 	client.Admission = quota.New(quota.Options{
 		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 	})

@@ -30,7 +30,7 @@ func calledHost(t *testing.T, c Config) string {
 	t.Helper()
 	r := &recorder{}
 	o := c.client()
-	o.HTTPClient, o.Metrics, o.Now = &http.Client{Transport: r}, metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), time.Now
+	o.Transport, o.Metrics, o.Now = r, metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), time.Now
 	_, err := cognito.NewClient(o).User(t.Context(), permit.Mint(), "token")
 	if r.host == "" {
 		t.Fatalf("nothing was sent: %v", errors.Unwrap(err))

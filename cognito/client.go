@@ -49,8 +49,8 @@ type ClientOptions struct {
 	PassPoolMessages bool
 	// CallTimeout bounds one call to Cognito. Zero means five seconds.
 	CallTimeout time.Duration
-	HTTPClient  *http.Client     // nil: a plain one
-	Admission   *quota.Admission // nil: calls are made at once
+	Transport   http.RoundTripper // nil: net/http's own
+	Admission   *quota.Admission  // nil: calls are made at once
 	Metrics     *metrics.Metrics
 	Now         func() time.Time // times the calls
 }
@@ -74,13 +74,13 @@ func NewClient(o ClientOptions) *Client {
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 5 * time.Second
 	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = &http.Client{}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
 	}
 	options := idp.Options{
 		Region:      o.Region,
 		Credentials: aws.AnonymousCredentials{},
-		HTTPClient:  o.HTTPClient,
+		HTTPClient:  &http.Client{Transport: PlainBodies{Next: o.Transport}},
 		// The SDK would repeat any call three times, one-shot ones too.
 		Retryer: aws.NopRetryer{},
 	}

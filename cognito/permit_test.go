@@ -25,7 +25,7 @@ func (r *refusing) RoundTrip(*http.Request) (*http.Response, error) {
 func TestNoCallIsSentWithoutAPermitOfItsOwn(t *testing.T) {
 	wire := &refusing{}
 	c := NewClient(ClientOptions{
-		Region: "us-east-1", HTTPClient: &http.Client{Transport: wire}, Now: time.Now,
+		Region: "us-east-1", Transport: wire, Now: time.Now,
 		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}),
 	})
 	by := enroll.Credential{Identity: &enroll.Identity{Token: "token"}}

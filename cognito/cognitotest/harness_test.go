@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/smithy-go"
 
+	"mfa-enrollment/cognito"
 	"mfa-enrollment/cognito/cognitotest"
 )
 
@@ -92,6 +94,7 @@ func newSDK(url string) *cip.Client {
 		BaseEndpoint: aws.String(url),
 		Credentials:  aws.AnonymousCredentials{},
 		Retryer:      aws.NopRetryer{},
+		HTTPClient:   &http.Client{Transport: cognito.PlainBodies{Next: http.DefaultTransport}},
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"mfa-enrollment/cognito"
 	"mfa-enrollment/cognito/cognitotest"
 )
 
@@ -28,6 +29,7 @@ func empty(t *testing.T) *standIn {
 func (s *standIn) administrator() *cip.Client {
 	return cip.New(cip.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(s.url), Retryer: aws.NopRetryer{},
+		HTTPClient: &http.Client{Transport: cognito.PlainBodies{Next: http.DefaultTransport}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "any"}, nil
 		}),

@@ -48,7 +48,7 @@ func newFlows(t *testing.T, change ...func(*enroll.Options)) *flows {
 	t.Cleanup(transport.CloseIdleConnections)
 	f.options = enroll.Options{
 		Pool: cognito.NewClient(cognito.ClientOptions{
-			Region: "us-east-1", Endpoint: s.URL, HTTPClient: &http.Client{Transport: transport}, Metrics: m, Now: f.clock.Now,
+			Region: "us-east-1", Endpoint: s.URL, Transport: transport, Metrics: m, Now: f.clock.Now,
 			ClientSecrets: map[string]enroll.Secret{standin.RequiredClient: standin.RequiredSecret},
 		}),
 		Store: store, Limiter: limit.NewMemory(f.clock.Now),

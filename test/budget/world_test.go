@@ -85,7 +85,7 @@ func (w *world) service() http.Handler {
 	api, err := handlers.New(handlers.Options{
 		Enroll: enroll.New(enroll.Options{
 			Pool: cognito.NewClient(cognito.ClientOptions{
-				Region: "us-east-1", Endpoint: "http://cognito.test", CallTimeout: 5 * time.Second, HTTPClient: &http.Client{Transport: w},
+				Region: "us-east-1", Endpoint: "http://cognito.test", CallTimeout: 5 * time.Second, Transport: w,
 				Metrics: m, Now: time.Now, Admission: quota.New(quota.Options{RPS: rps, SessionValidity: 3 * time.Minute, Metrics: m}),
 			}),
 			Store: store, Limiter: limit.NewMemory(time.Now), Metrics: m, Logger: logger, Now: time.Now,
