@@ -32,7 +32,7 @@ test-plain:
 # The exhaustive searches in full (who asks test/long), and with the race detector
 # what runs the whole service.
 test-long:
-	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/leaks
+	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks
 	go test -race -vet=off -timeout 60m $(FLAGS) ./handlers ./cmd/rollout ./test/attacks ./test/contract ./test/faults ./test/leaks
 
 # The server code from openapi.yaml.

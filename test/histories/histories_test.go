@@ -1,5 +1,5 @@
 // Package histories_test plays random histories of the flows against a model of
-// Cognito's own rules, in virtual time: two replicas that share a store, people
+// Cognito's own rules, in virtual time: two replicas that share a Redis, people
 // who do things at once, answers that are lost, a store that goes and comes,
 // holds that are lost, a replica that dies. Each history is named by its seed.
 //
@@ -15,22 +15,15 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mfa-enrollment/test/long"
 )
 
 // seed plays one history again: go test ./test/histories -seed 17.
 var seed = flag.Uint64("seed", 0, "play the history of this seed alone")
-
-// histories is how many are played: some seconds' worth, or with LONG=1 minutes'.
-func histories() uint64 {
-	if os.Getenv("LONG") != "" {
-		return 20_000
-	}
-	return 600
-}
 
 func TestWhateverHappensTheInvariantsHold(t *testing.T) {
 	if *seed != 0 {
@@ -38,7 +31,7 @@ func TestWhateverHappensTheInvariantsHold(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	for s := range histories() {
+	for s := range long.Or[uint64](150, 600) {
 		if !t.Run(fmt.Sprint("seed ", s+1), func(t *testing.T) { play(t, s+1) }) {
 			return
 		}

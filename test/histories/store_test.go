@@ -1,152 +1,132 @@
 package histories_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"mfa-enrollment/internal/enroll"
+	"github.com/alicebob/miniredis/v2"
+
+	"mfa-enrollment/internal/pending"
+	"mfa-enrollment/internal/redislink"
 )
 
-// temporary
+// shared is the Redis that the replicas share: a server in this process, spoken to
+// over pipes, so that virtual time holds for the locks and lifetimes in it too.
 type shared struct {
-	mu      sync.Mutex
-	entries map[string]enroll.Pending
-	ptr     map[string]string
-	locks   map[string]*lock
-	down    map[*link]bool
-}
-type lock struct{ until time.Time }
-type link struct {
-	s     *shared
-	local *shared
-	store enroll.Store
+	t      *testing.T
+	redis  *miniredis.Miniredis
+	links  []*link
+	closed chan struct{}
 }
 
-func newShared(*testing.T) *shared {
-	return &shared{entries: map[string]enroll.Pending{}, ptr: map[string]string{}, locks: map[string]*lock{}, down: map[*link]bool{}}
+// link is the way of one replica to it.
+type link struct {
+	redis *redislink.Link
+	store *pending.Redis
+
+	mu    sync.Mutex
+	down  bool
+	conns []net.Conn
 }
+
+func newShared(t *testing.T) *shared {
+	s := &shared{t: t, redis: miniredis.NewMiniRedis(), closed: make(chan struct{})}
+	go s.pass()
+	return s
+}
+
+// pass lets Redis's time pass, a second at a time.
+func (s *shared) pass() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.redis.FastForward(time.Second)
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+// connect gives a replica the service's own store over a link of its own.
 func (s *shared) connect() *link {
-	l := &link{s: s, local: newShared(nil)}
-	l.store = l
+	s.t.Helper()
+	l := &link{}
+	var err error
+	l.redis, err = redislink.Open("redis://127.0.0.1:6379", redislink.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return l.dial(s.redis) }})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	l.store, err = pending.NewRedis(l.redis.Subsystem(redislink.Pending), pending.Options{SealKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.links = append(s.links, l)
 	return l
 }
-func (s *shared) cut(l *link) { s.mu.Lock(); defer s.mu.Unlock(); s.down[l] = true }
+
+func (l *link) dial(redis *miniredis.Miniredis) (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down {
+		return nil, errors.New("the network is down")
+	}
+	conn, err := redis.Dial()
+	if err == nil {
+		l.conns = append(l.conns, conn)
+	}
+	return slow{conn}, err
+}
+
+// slow is a connection on which a message takes a millisecond.
+type slow struct{ net.Conn }
+
+func (s slow) Write(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return s.Conn.Write(p)
+}
+
+// cut takes a replica's link away.
+func (s *shared) cut(l *link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = true
+	for _, conn := range l.conns {
+		_ = conn.Close()
+	}
+	l.conns = nil
+}
+
+// mend brings all links back.
 func (s *shared) mend() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for l := range s.down {
-		l.local = newShared(nil)
+	for _, l := range s.links {
+		l.mu.Lock()
+		l.down = false
+		l.mu.Unlock()
 	}
-	s.down = map[*link]bool{}
-}
-func (s *shared) forgetLocks() { s.mu.Lock(); defer s.mu.Unlock(); s.locks = map[string]*lock{} }
-func (s *shared) close()       {}
-
-func (l *link) at() *shared {
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
-	if l.s.down[l] {
-		return l.local
-	}
-	return l.s
-}
-func (s *shared) find(name string) (enroll.Pending, string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if to, ok := s.ptr[name]; ok {
-		name = to
-	}
-	p, ok := s.entries[name]
-	if ok && !p.Expires.After(time.Now()) {
-		return enroll.Pending{}, name, false
-	}
-	return p, name, ok
-}
-func (l *link) Find(_ context.Context, name string) (enroll.Pending, bool) {
-	time.Sleep(time.Millisecond)
-	p, _, ok := l.at().find(name)
-	return p, ok
 }
 
-type hold struct {
-	l      *link
-	s      *shared
-	name   string
-	mine   *lock
-	p      enroll.Pending
-	ok     bool
-	staged func()
-	over   bool
-}
-
-func (l *link) Hold(ctx context.Context, name string) enroll.Hold {
-	for {
-		time.Sleep(time.Millisecond)
-		s := l.at()
-		_, entry, _ := s.find(name)
-		s.mu.Lock()
-		if k := s.locks[entry]; k == nil || k.until.Before(time.Now()) {
-			mine := &lock{time.Now().Add(20 * time.Second)}
-			s.locks[entry] = mine
-			s.mu.Unlock()
-			p, _, ok := s.find(name)
-			return &hold{l: l, s: s, name: entry, mine: mine, p: p, ok: ok}
-		}
-		s.mu.Unlock()
-		select {
-		case <-ctx.Done():
-			return &hold{l: l, s: s, name: entry}
-		case <-time.After(20 * time.Millisecond):
+// forgetLocks is a Redis that lost its locks, as by a failover.
+func (s *shared) forgetLocks() {
+	for _, key := range s.redis.Keys() {
+		if strings.Contains(key, ":lock:") {
+			s.redis.Del(key)
 		}
 	}
 }
-func (h *hold) Pending() (enroll.Pending, bool) { return h.p, h.ok }
-func (h *hold) Save(p enroll.Pending, alias string) {
-	h.staged = func() {
-		h.s.entries[p.Name] = p
-		if alias != "" {
-			h.s.ptr[alias] = p.Name
-		}
-	}
-}
-func (h *hold) Delete() { h.staged = func() { delete(h.s.entries, h.name) } }
-func (h *hold) Release(context.Context) bool {
-	if h.over {
-		return true
-	}
-	h.over = true
-	time.Sleep(time.Millisecond)
-	s := h.s
-	if now := h.l.at(); now != s {
-		return true // written locally, or lost
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h.mine == nil || s.locks[h.name] != h.mine {
-		return h.mine == nil
-	}
-	if h.staged != nil {
-		h.staged()
-	}
-	delete(s.locks, h.name)
-	return true
-}
 
-func (l *link) Claim(ctx context.Context, name string) (enroll.Pending, enroll.Hold) {
-	if p, ok := l.Find(ctx, name); ok {
-		return p, nil
+func (s *shared) close() {
+	for _, l := range s.links {
+		l.store.Close()
+		l.redis.Close()
 	}
-	short, cancel := context.WithCancel(ctx)
-	cancel()
-	h := l.Hold(short, name).(*hold)
-	if h.mine == nil {
-		return enroll.Pending{}, nil
-	}
-	if h.ok {
-		h.Release(ctx)
-		return h.p, nil
-	}
-	return enroll.Pending{}, h
+	close(s.closed)
+	s.redis.Close()
 }
