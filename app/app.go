@@ -168,6 +168,7 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 		AuthSessionValidity: c.AuthSessionValidity,
 		StepUpMaxAge:        c.StepUpMaxAge,
 		WriteRPS:            c.CognitoWriteRPS,
+		Policy:              enroll.Policy(c.MFAPolicy),
 		WorkTimeout:         requestTimeout,
 	})
 }

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/internal/enroll"
 )
 
 // enough is the least that a configuration needs.
@@ -61,6 +64,27 @@ func TestListsAllowSpacesAndSecretsAreParsed(t *testing.T) {
 	}
 }
 
+func TestPoliciesAreRead(t *testing.T) {
+	day := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+	for value, want := range map[string]MFAPolicy{
+		"":                         nil,
+		"offer":                    {{Next: enroll.NextOffer}},
+		" require  for a ,b ":      {{Next: enroll.NextRequire, Groups: []string{"a", "b"}}},
+		"offer; require for from":  {{Next: enroll.NextOffer}, {Next: enroll.NextRequire, Groups: []string{"from"}}},
+		"require from 2027-03-01":  {{Next: enroll.NextRequire, From: day}},
+		"offer for für:alle,#1(x)": {{Next: enroll.NextOffer, Groups: []string{"für:alle", "#1(x)"}}},
+		"require from 2027-03-01T09:00:00+09:00 for a": {{Next: enroll.NextRequire, From: day, Groups: []string{"a"}}},
+	} {
+		c, err := LoadConfig(enough(map[string]string{"MFA_POLICY": value}))
+		for i := range c.MFAPolicy {
+			c.MFAPolicy[i].From = c.MFAPolicy[i].From.UTC()
+		}
+		if err != nil || !reflect.DeepEqual(c.MFAPolicy, want) {
+			t.Errorf("%q: %v, %v, want %v", value, c.MFAPolicy, err, want)
+		}
+	}
+}
+
 func TestOriginsOfAppsAndExtensionsAreTaken(t *testing.T) {
 	for _, origin := range []string{
 		"https://app.example.com", "http://localhost:3000", "https://app.example.com:8443", "http://127.0.0.1:8080", "http://[::1]:8080", "http://app.example.com:443",
@@ -107,6 +131,16 @@ func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
 		"sessions longer than Cognito's":  {"AUTH_SESSION_VALIDITY", "1h", "3m to 15m"},
 		"a quota of nothing":              {"COGNITO_WRITE_RPS", "0", "1 to 10000"},
 		"a quota that is no number":       {"COGNITO_WRITE_RPS", "many", "COGNITO_WRITE_RPS"},
+		"a policy of another kind":        {"MFA_POLICY", "refuse", "offer; require for admins"},
+		"a policy with an empty rule":     {"MFA_POLICY", "offer;", "offer; require for admins"},
+		"a policy of a month":             {"MFA_POLICY", "require from 2028-12", "require from 2027-03-01"},
+		"a policy of a day that is none":  {"MFA_POLICY", "require from 2027-02-29", "require from 2027-03-01"},
+		"a policy without its date":       {"MFA_POLICY", "require from for staff", "require from 2027-03-01"},
+		"a policy without its groups":     {"MFA_POLICY", "offer for", "for staff, support"},
+		"a policy with an empty group":    {"MFA_POLICY", "require for staff,", "for staff, support"},
+		"a policy without its comma":      {"MFA_POLICY", "require for staff support", "for staff, support"},
+		"a policy in the wrong order":     {"MFA_POLICY", "require for staff from 2027-03-01", "for staff, support"},
+		"a policy with more words":        {"MFA_POLICY", "offer everybody", "offer; require for admins"},
 		"a level that is none":            {"LOG_LEVEL", "LOUD", "LOG_LEVEL"},
 		"a file that is not there":        {"TOTP_ISSUER_FILE", "/nonexistent/file", "cannot be read"},
 		"a variable and its file at once": {"ADDR_FILE", "/nonexistent/file", "ADDR"},

@@ -45,6 +45,7 @@ func statusReply(s enroll.Status) api.MfaStatus {
 	reply := api.MfaStatus{
 		Totp:    api.TotpStatus{Enabled: s.TOTP.Enabled, Preferred: s.TOTP.Preferred},
 		Methods: s.Methods,
+		Next:    api.MfaStatusNext(s.Next),
 	}
 	if reply.Methods == nil {
 		reply.Methods = api.Methods{} // [] in JSON, not null

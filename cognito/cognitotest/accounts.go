@@ -13,8 +13,11 @@ type User struct {
 	Password   string
 	Attributes map[string]string
 	// Federated users sign in with another identity provider: they have no
-	// password here and Cognito never challenges them.
+	// password here and Cognito never challenges them. They are in a group that is
+	// named after the pool and the provider.
 	Federated bool
+	// Groups are the groups that the user is in.
+	Groups []string
 	// Unconfirmed users have not confirmed their sign-up.
 	Unconfirmed bool
 	// ResetRequired users were told by an administrator to reset their password.
@@ -176,6 +179,14 @@ func (p *pool) preference(a *account) Factor {
 		return on[0]
 	}
 	return ""
+}
+
+// groups are the groups of a token.
+func (a *account) groups(poolID string) []string {
+	if !a.Federated {
+		return a.Groups
+	}
+	return append(slices.Clone(a.Groups), poolID+"_IdP")
 }
 
 // status is what Cognito calls UserStatus.

@@ -11,7 +11,7 @@ import (
 // The cases of moto's tests that also ran against AWS (marked aws_verified in
 // getmoto/moto, tests/test_cognitoidp/test_cognitoidp.py), each under its name
 // there. What they assert is what AWS answered. One is not here:
-// test_group_in_access_token, since the stand-in has no groups.
+// test_group_in_access_token, since the stand-in has no operations on groups.
 
 const motoPassword, motoOther = "P2$Sword", "P2$Sword2"
 

@@ -129,6 +129,9 @@ func (s *Server) commonClaims(g *grant, use string) jwt.MapClaims {
 	if !g.client.RevocationDisabled {
 		claims["origin_jti"] = g.origin
 	}
+	if groups := g.account.groups(g.client.pool.ID); len(groups) > 0 {
+		claims["cognito:groups"] = groups
+	}
 	return claims
 }
 

@@ -128,6 +128,27 @@ func (e EnrollmentPeriod) Valid() bool {
 	}
 }
 
+// Defines values for MfaStatusNext.
+const (
+	None    MfaStatusNext = "none"
+	Offer   MfaStatusNext = "offer"
+	Require MfaStatusNext = "require"
+)
+
+// Valid indicates whether the value is a known member of the MfaStatusNext enum.
+func (e MfaStatusNext) Valid() bool {
+	switch e {
+	case None:
+		return true
+	case Offer:
+		return true
+	case Require:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProblemCode.
 const (
 	ProblemCodeBusy                  ProblemCode = "busy"
@@ -467,12 +488,30 @@ type MfaStatus struct {
 	// Methods The factors that are on.
 	Methods Methods `json:"methods"`
 
+	// Next What a front end should do about a second factor, by the operator's
+	// policy (MFA_POLICY): nothing; offer to set one up, on a page that can
+	// be skipped or a banner; or ask for it on a page that cannot be
+	// skipped. It is none where a factor is on, and for federated people,
+	// whom Cognito never asks for one. It is advice: the user pool's own
+	// setting decides what a sign-in asks for, so a front end that does not
+	// follow it, or a client that is not yours, gets in all the same.
+	Next MfaStatusNext `json:"next"`
+
 	// Preferred A factor by Cognito's name, such as SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP.
 	Preferred *Method `json:"preferred,omitempty"`
 
 	// Totp How TOTP is used.
 	Totp TotpStatus `json:"totp"`
 }
+
+// MfaStatusNext What a front end should do about a second factor, by the operator's
+// policy (MFA_POLICY): nothing; offer to set one up, on a page that can
+// be skipped or a banner; or ask for it on a page that cannot be
+// skipped. It is none where a factor is on, and for federated people,
+// whom Cognito never asks for one. It is advice: the user pool's own
+// setting decides what a sign-in asks for, so a front end that does not
+// follow it, or a client that is not yours, gets in all the same.
+type MfaStatusNext string
 
 // Problem An RFC 9457 problem document.
 type Problem struct {

@@ -14,6 +14,7 @@ type Identity struct {
 	ClientID string    // client_id
 	Subject  string    // sub: the user's immutable identifier in the pool
 	Username string    // username
+	Groups   []string  // cognito:groups
 	SignIn   string    // names the sign-in: a hash that refreshed tokens share
 	AuthTime time.Time // auth_time: when the person last proved who they are
 	Expiry   time.Time // exp

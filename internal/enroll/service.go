@@ -43,6 +43,8 @@ type Options struct {
 	// WriteRPS is the account's quota of calls a second that start and finish
 	// enrollments.
 	WriteRPS float64
+	// Policy says who is asked to set up a second factor, and from when.
+	Policy Policy
 	// WorkTimeout bounds work that goes on when its caller has left, because
 	// others wait for it or because Cognito works once only.
 	WorkTimeout time.Duration

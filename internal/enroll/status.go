@@ -12,6 +12,8 @@ type Status struct {
 	TOTP      Preference
 	Methods   []string // by Cognito's names
 	Preferred string   // the factor that is asked for first, or empty
+	// Next is what a front end should do about a second factor.
+	Next Next
 }
 
 // Status reads a person's factors.
@@ -20,14 +22,15 @@ func (s *Service) Status(ctx context.Context, id Identity) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	return user.status(), nil
+	return s.statusOf(id, user), nil
 }
 
-func (u User) status() Status {
+func (s *Service) statusOf(id Identity, u User) Status {
 	return Status{
 		TOTP:      Preference{Enabled: u.hasTOTP(), Preferred: u.Preferred == MethodTOTP},
 		Methods:   u.Methods,
 		Preferred: u.Preferred,
+		Next:      s.Policy.next(id, u.Methods, s.Now()),
 	}
 }
 
@@ -80,7 +83,7 @@ func (s *Service) refusedOff(ctx context.Context, id Identity, refusal error) (S
 	if err != nil || user.hasTOTP() {
 		return Status{}, &Error{Kind: RefusedByPool, Reason: "switching off was refused: " + refusal.Error(), Cause: refusal}
 	}
-	return user.status(), nil
+	return s.statusOf(id, user), nil
 }
 
 func (s *Service) change(ctx context.Context, id Identity, p Preference) error {
@@ -101,11 +104,12 @@ func (s *Service) change(ctx context.Context, id Identity, p Preference) error {
 func (s *Service) statusAfter(ctx context.Context, id Identity, p Preference) *Status {
 	user, err := s.user(ctx, id)
 	if err == nil {
-		status := user.status()
+		status := s.statusOf(id, user)
 		return &status
 	}
 	s.Logger.WarnContext(ctx, "the status after a change could not be read; what was set is told", slog.String("reason", err.Error()))
-	status := Status{TOTP: p}
+	// Which other factors are on is not known, so nothing is asked for.
+	status := Status{TOTP: p, Next: NextNone}
 	if p.Enabled {
 		status.Methods = []string{MethodTOTP}
 	}

@@ -95,6 +95,7 @@ type accessClaims struct {
 	jwt.RegisteredClaims
 	tokenUse, clientID, username, scope, originJTI string
 	authTime                                       *jwt.NumericDate
+	groups                                         []string
 }
 
 // UnmarshalJSON implements the interface of encoding/json, so that golang-jwt
@@ -114,6 +115,7 @@ func (c *accessClaims) UnmarshalJSON(payload []byte) error {
 		NotBefore jsontext.Value `json:"nbf"`
 		IssuedAt  jsontext.Value `json:"iat"`
 		AuthTime  jsontext.Value `json:"auth_time"`
+		Groups    jsontext.Value `json:"cognito:groups"`
 	}
 	err := json.Unmarshal(payload, &claims)
 	for _, claim := range []struct {
@@ -145,6 +147,7 @@ func (c *accessClaims) UnmarshalJSON(payload []byte) error {
 			*claim.to, err = date(claim.value)
 		}
 	}
+	c.groups = list(claims.Groups)
 	return err
 }
 
@@ -161,6 +164,16 @@ func text(value jsontext.Value) (string, error) {
 	}
 	unquoted, err := jsontext.AppendUnquote(nil, value)
 	return string(unquoted), err
+}
+
+// list is a list of strings, and empty where there is something else: groups only
+// decide what a person is advised to do, and refusing the token would be more than
+// that.
+func list(value jsontext.Value) (texts []string) {
+	if value == nil || json.Unmarshal(value, &texts) != nil {
+		return nil
+	}
+	return texts
 }
 
 // date is a NumericDate (RFC 7519 §2), or nil where there is no value. Cognito

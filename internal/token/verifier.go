@@ -231,6 +231,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (enroll.Identity, e
 		ClientID: claims.clientID,
 		Subject:  claims.Subject,
 		Username: claims.username,
+		Groups:   claims.groups,
 		SignIn:   signIn(claims, token),
 		Expiry:   claims.ExpiresAt.Time,
 	}

@@ -16,7 +16,7 @@ Object.defineProperty(globalThis, 'navigator', { value: window.navigator, config
 const { cleanup, fireEvent, render, screen } = await import('@testing-library/react');
 const { TotpEnrollment } = await import('./TotpEnrollment.js');
 
-const mfa = { totp: { enabled: true, preferred: true }, methods: [] };
+const mfa = { totp: { enabled: true, preferred: true }, methods: [], next: 'none' };
 
 /** A service of one person: it keeps a pending enrollment, as the real one does. */
 class Service {

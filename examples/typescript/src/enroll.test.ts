@@ -27,7 +27,7 @@ test('somebody who is signed in sets an app up, after one wrong code', async () 
     return codeOf(otpauthUri, Date.now() + (problem ? 0 : 5 * 60_000));
   });
 
-  assert.deepEqual(status, { totp: { enabled: true, preferred: true }, methods: ['SOFTWARE_TOKEN_MFA'], preferred: 'SOFTWARE_TOKEN_MFA' });
+  assert.deepEqual(status, { totp: { enabled: true, preferred: true }, methods: ['SOFTWARE_TOKEN_MFA'], preferred: 'SOFTWARE_TOKEN_MFA', next: 'none' });
   assert.deepEqual(problems.map((problem) => problem?.code), [undefined, 'code_mismatch']);
   assert.match(problems[1]?.detail ?? '', /about 5 minutes fast/);
 });
