@@ -20,7 +20,7 @@ test:
 
 # Packages whose own code runs things at once. The race detector makes them some
 # four times slower, and what they import is compiled once more for it.
-RACE := ./app ./cognito/... ./internal/enroll ./internal/limit ./internal/pending \
+RACE := ./cognito/... ./internal/enroll ./internal/limit ./internal/pending \
 	./internal/permit ./internal/quota ./internal/redislink ./internal/token
 
 test-race:
@@ -33,7 +33,7 @@ test-plain:
 # what runs the whole service.
 test-long:
 	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks
-	go test -race -vet=off -timeout 60m $(FLAGS) ./handlers ./cmd/rollout ./test/attacks ./test/contract ./test/faults ./test/leaks
+	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./handlers ./cmd/rollout ./test/attacks ./test/contract ./test/faults ./test/leaks
 
 # The server code from openapi.yaml.
 generate:

@@ -27,6 +27,7 @@ func audits(w *world.World) (list []string, events []world.Object) {
 }
 
 func TestEveryChangeOfAFactorIsAudited(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestStopClosesTheLastFirstAndTellsEveryError(t *testing.T) {
+	t.Parallel()
 	a := &App{logger: slog.New(slog.DiscardHandler), lifecycle: newLifecycle()}
 	var order []string
 	step := func(name string, err error) {
@@ -30,6 +31,7 @@ func TestStopClosesTheLastFirstAndTellsEveryError(t *testing.T) {
 }
 
 func TestWaitStopsWhenAListenerFails(t *testing.T) {
+	t.Parallel()
 	var log strings.Builder
 	a := &App{logger: slog.New(slog.NewTextHandler(&log, nil)), lifecycle: newLifecycle()}
 	closed := false

@@ -20,6 +20,7 @@ func worldOff(t *testing.T, off time.Duration) *world.World {
 }
 
 func TestAClockOfTheServiceThatIsOffIsNobodysFault(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]time.Duration{
 		"75 s fast": 75 * time.Second, "75 s slow": -75 * time.Second, "an hour fast": time.Hour, "an hour slow": -time.Hour,
 	} {
@@ -63,6 +64,7 @@ func TestAClockOfTheServiceThatIsOffIsNobodysFault(t *testing.T) {
 
 // A phone whose clock is off is still told so, and by how much.
 func TestAPhoneIsHeldAgainstCognitosClock(t *testing.T) {
+	t.Parallel()
 	w := worldOff(t, time.Hour)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)

@@ -26,6 +26,7 @@ func enough(change map[string]string) func(string) string {
 }
 
 func TestDefaultsAreThoseOfTheDesign(t *testing.T) {
+	t.Parallel()
 	c, err := LoadConfig(enough(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +41,7 @@ func TestDefaultsAreThoseOfTheDesign(t *testing.T) {
 }
 
 func TestListsAllowSpacesAndSecretsAreParsed(t *testing.T) {
+	t.Parallel()
 	c, err := LoadConfig(enough(map[string]string{
 		"COGNITO_CLIENT_IDS":     "client1, client2",
 		"COGNITO_CLIENT_SECRETS": "client1=s1==, client2=s=2",
@@ -86,6 +88,7 @@ func TestPoliciesAreRead(t *testing.T) {
 }
 
 func TestOriginsOfAppsAndExtensionsAreTaken(t *testing.T) {
+	t.Parallel()
 	for _, origin := range []string{
 		"https://app.example.com", "http://localhost:3000", "https://app.example.com:8443", "http://127.0.0.1:8080", "http://[::1]:8080", "http://app.example.com:443",
 		"capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://com.example.enroll", "https://tauri.localhost",
@@ -98,6 +101,7 @@ func TestOriginsOfAppsAndExtensionsAreTaken(t *testing.T) {
 }
 
 func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct{ name, value, want string }{
 		"a pool id that is none":          {"COGNITO_USER_POOL_IDS", "nonsense", "pool ids such as"},
 		"pools of two regions":            {"COGNITO_USER_POOL_IDS", "eu-west-1_A,us-east-1_B", "one region"},
@@ -170,6 +174,7 @@ func TestFaultsAreNamedWithWhatIsWanted(t *testing.T) {
 }
 
 func TestAnyVariableCanComeFromAFile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secrets")
 	if err := os.WriteFile(path, []byte("client1=from-a-file\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -185,6 +190,7 @@ func TestAnyVariableCanComeFromAFile(t *testing.T) {
 
 // The table in the README is the struct's, line for line; -update writes it.
 func TestTheREADMEListsTheConfiguration(t *testing.T) {
+	t.Parallel()
 	const path, head = "../README.md", "| variable | default | meaning |\n|---|---|---|\n"
 	readme, err := os.ReadFile(path)
 	if err != nil {

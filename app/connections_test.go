@@ -22,6 +22,7 @@ func knock(t *testing.T, l net.Listener) (client, server net.Conn) {
 }
 
 func TestTheConnectionThatIsIdleForLongestMakesRoom(t *testing.T) {
+	t.Parallel()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

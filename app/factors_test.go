@@ -38,6 +38,7 @@ func answered(w *world.World, body world.Object) world.Object {
 
 // A client with a secret has no other way: the secret is here alone.
 func TestAChosenFactorIsAnsweredHereWithTheClientsSecret(t *testing.T) {
+	t.Parallel()
 	for _, factor := range []string{"EMAIL_OTP", "SMS_MFA"} {
 		t.Run(factor, func(t *testing.T) {
 			w := world.NewWith(t, factorPools(), nil)
@@ -75,6 +76,7 @@ func TestAChosenFactorIsAnsweredHereWithTheClientsSecret(t *testing.T) {
 }
 
 func TestTheDeviceOfAPoolThatRemembersDevicesGoesOutAndIn(t *testing.T) {
+	t.Parallel()
 	w := world.NewWith(t, factorPools(), nil)
 	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
 	e := w.Begin("", world.Object{"session": session}).JSON(t)

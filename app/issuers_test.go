@@ -53,6 +53,7 @@ func issuerOf(t *testing.T, token string) string {
 }
 
 func TestAnEnrollmentOutlivesASwitchOfThePoolsIssuerType(t *testing.T) {
+	t.Parallel()
 	for _, way := range [][2]cognitotest.IssuerType{
 		{cognitotest.IssuerOriginal, cognitotest.IssuerUpdated}, {cognitotest.IssuerUpdated, cognitotest.IssuerOriginal},
 	} {

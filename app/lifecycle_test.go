@@ -67,6 +67,7 @@ func wantNothingLeft(t *testing.T, do func()) {
 }
 
 func TestANewThatFailsLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]map[string]string{
 		"memory":     {},
 		"no store":   {"PENDING_TTL": "0"},
@@ -89,6 +90,7 @@ func TestANewThatFailsLeavesNothingBehind(t *testing.T) {
 }
 
 func TestStopLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	wantNothingLeft(t, func() {
 		t.Run("an enrollment", func(t *testing.T) {
 			w := world.New(t, map[string]string{"ACCOUNT_LABEL": "username"})
@@ -99,6 +101,7 @@ func TestStopLeavesNothingBehind(t *testing.T) {
 }
 
 func TestAddrIsEmptyBeforeStart(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, nil)
 	if a.Addr() != "" || a.AdminAddr() != "" {
 		t.Errorf("%q, %q", a.Addr(), a.AdminAddr())
@@ -114,6 +117,7 @@ func TestAddrIsEmptyBeforeStart(t *testing.T) {
 }
 
 func TestStopMayComeBeforeStartAndAgain(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, nil)
 	for range 2 {
 		if err := a.Stop(t.Context()); err != nil {
@@ -129,6 +133,7 @@ func TestStopMayComeBeforeStartAndAgain(t *testing.T) {
 }
 
 func TestStartWorksOnce(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, nil)
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -146,6 +151,7 @@ func TestStartWorksOnce(t *testing.T) {
 }
 
 func TestAStartThatFailsHalfWayGivesEverythingBack(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +188,7 @@ func TestAStartThatFailsHalfWayGivesEverythingBack(t *testing.T) {
 }
 
 func TestStartAndStopAtOnce(t *testing.T) {
+	t.Parallel()
 	config := configured(t, nil)
 	wantNothingLeft(t, func() {
 		for range 20 {
@@ -211,6 +218,7 @@ func (h *held) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // A load balancer must hear "not ready" for as long as the last requests take.
 func TestTheAdminAddressOutlivesTheAPI(t *testing.T) {
+	t.Parallel()
 	w := world.Prepare(t, cognitotest.Options{})
 	h := &held{called: make(chan struct{}), release: make(chan struct{})}
 	w.Options.Transport = h
@@ -236,6 +244,7 @@ func TestTheAdminAddressOutlivesTheAPI(t *testing.T) {
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	var out, errs world.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	status := make(chan int)

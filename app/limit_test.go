@@ -12,6 +12,7 @@ import (
 )
 
 func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"TRUSTED_PROXIES": "127.0.0.1"})
 	from := func(address, session string) world.Reply {
 		return w.Do(world.Request{Method: "POST", Path: "/v1/mfa/totp", Body: world.Object{"session": session}, Header: http.Header{"X-Forwarded-For": {address}, "Content-Type": {"application/json"}}})
@@ -46,6 +47,7 @@ func TestMadeUpSessionsFromOneAddressCostLittle(t *testing.T) {
 }
 
 func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {
+	t.Parallel()
 	w := world.NewWith(t, world.Crowd(100), map[string]string{"COGNITO_WRITE_RPS": "1000"})
 	for i := range 100 {
 		session := w.Cognito.Session(world.Optional, world.OptionalClient, world.Person(i))
@@ -61,6 +63,7 @@ func TestACompanyBehindOneAddressIsNotLimited(t *testing.T) {
 }
 
 func TestACompanyBehindOneAddressMayComeAllAtOnce(t *testing.T) {
+	t.Parallel()
 	w := world.NewWith(t, world.Crowd(100), map[string]string{"COGNITO_WRITE_RPS": "1000"})
 	begin := func(i int) world.Reply {
 		return w.Begin("", world.Object{"session": w.Cognito.Session(world.Optional, world.OptionalClient, world.Person(i))})
@@ -83,6 +86,7 @@ func TestACompanyBehindOneAddressMayComeAllAtOnce(t *testing.T) {
 }
 
 func TestOneSubjectCannotSpendTheQuotaAndAPendingStartIsNeverRefused(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	limited := 0
@@ -105,6 +109,7 @@ func TestOneSubjectCannotSpendTheQuotaAndAPendingStartIsNeverRefused(t *testing.
 }
 
 func TestLimitsAreSharedThroughRedis(t *testing.T) {
+	t.Parallel()
 	server := world.StartRedis(t)
 	w := world.New(t, server.Settings())
 	other := w.Replica(server.Settings())

@@ -51,6 +51,7 @@ func writeCertificate(t *testing.T, certFile, keyFile string, serial int64, modi
 }
 
 func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, certFile, keyFile, 1, time.Unix(1_700_000_000, 0))
@@ -88,6 +89,7 @@ func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
 }
 
 func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
+	t.Parallel()
 	var out, errs world.Buffer
 	env := map[string]string{
 		"COGNITO_USER_POOL_IDS": "us-east-1_A", "COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
@@ -99,6 +101,7 @@ func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
 }
 
 func TestPlainHTTP2IsSpoken(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	protocols := &http.Protocols{}
 	protocols.SetUnencryptedHTTP2(true)
@@ -115,6 +118,7 @@ func TestPlainHTTP2IsSpoken(t *testing.T) {
 }
 
 func TestHealthcheckAndVersion(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	run := func(addr string, args ...string) (int, string) {
 		var out bytes.Buffer
@@ -141,6 +145,7 @@ func TestHealthcheckAndVersion(t *testing.T) {
 }
 
 func TestTheLogLevelChangesWhileRunningAndProfilesAreOffUnlessSwitchedOn(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	put := func(body string) world.Reply { return w.Send("PUT", w.Admin+"/loglevel", strings.NewReader(body)) }
 	if r := put("warn\n"); r.Status != 200 || string(r.Body) != "WARN\n" {

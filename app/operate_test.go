@@ -22,6 +22,7 @@ import (
 )
 
 func TestMetricsAreServedOnTheAdminAddressAlone(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
 		if r := w.Send("GET", w.URL+path, nil); r.Status != 404 || r.Code(t) != "not_found" {
@@ -36,6 +37,7 @@ func TestMetricsAreServedOnTheAdminAddressAlone(t *testing.T) {
 }
 
 func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	for _, series := range []string{
 		`cognito_requests_total{operation="AssociateSoftwareToken",outcome="ok"}`,
@@ -61,6 +63,7 @@ func TestEverySeriesExistsAtZeroFromTheStart(t *testing.T) {
 }
 
 func TestMetricsCountWhatHappened(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	for series, want := range map[string]string{
@@ -81,6 +84,7 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 }
 
 func TestStrangersCannotMakeSeries(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	for _, path := range []string{"/a", "/b", "/v1/mfa/totp/123456", "/v1/" + strings.Repeat("x", 1000)} {
 		w.Send("GET", w.URL+path, nil)
@@ -98,6 +102,7 @@ func TestStrangersCannotMakeSeries(t *testing.T) {
 }
 
 func TestPromtoolFindsNothingWrong(t *testing.T) {
+	t.Parallel()
 	promtool := program.Find(t, "promtool")
 	w := world.New(t, nil)
 	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
@@ -109,6 +114,7 @@ func TestPromtoolFindsNothingWrong(t *testing.T) {
 }
 
 func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
+	t.Parallel()
 	w := world.Prepare(t, cognitotest.Options{})
 	reachable := make(chan struct{})
 	door := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -137,6 +143,7 @@ func TestTheServiceIsNotReadyWithoutKeysAndLetsNobodyIn(t *testing.T) {
 }
 
 func TestStopFinishesWhatIsInFlight(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"ACCOUNT_LABEL": "username"})
 	w.Cognito.Fail("AssociateSoftwareToken", cognitotest.Fault{Delay: 300 * time.Millisecond})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
@@ -162,6 +169,7 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 }
 
 func TestTheContractIsServedAndSound(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	r := w.Send("GET", w.URL+"/openapi.yaml", nil)
 	if r.Status != 200 || string(r.Body) != string(contract.OpenAPI) {
@@ -177,6 +185,7 @@ func TestTheContractIsServedAndSound(t *testing.T) {
 }
 
 func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	preflight := func(origin string) world.Reply {
 		return w.Do(world.Request{Method: "OPTIONS", Path: "/v1/mfa/totp", Header: http.Header{
@@ -205,6 +214,7 @@ func TestCORSNamesExactOriginsAndNoCredentials(t *testing.T) {
 }
 
 func TestTheRequestIDIsTheCallersWhenItIsSensible(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	for id, keep := range map[string]bool{
 		"4bf92f3577b34da6a3ce929d0e0e4736": true, "trace.42-of_1": true,
@@ -221,6 +231,7 @@ func TestTheRequestIDIsTheCallersWhenItIsSensible(t *testing.T) {
 }
 
 func TestOneLogEventARequestWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Enrolled(token)
@@ -252,6 +263,7 @@ func TestOneLogEventARequestWithoutSecrets(t *testing.T) {
 }
 
 func TestBodiesThatBreakTheContract(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	post := func(contentType, body string) world.Reply {
@@ -309,6 +321,7 @@ func TestBodiesThatBreakTheContract(t *testing.T) {
 }
 
 func TestMethodsThatAreNotThere(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	r := w.Send("DELETE", w.URL+"/v1/mfa/totp", nil)
 	if r.Status != 405 || r.Code(t) != "method_not_allowed" || r.Header.Get("Allow") == "" {
@@ -319,6 +332,7 @@ func TestMethodsThatAreNotThere(t *testing.T) {
 // The release binary must not hold the stand-in, which would be a way round
 // authentication.
 func TestTheServiceDoesNotLinkTheStandIn(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "mfa-enrollment/cmd/api").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -334,6 +348,7 @@ func TestTheServiceDoesNotLinkTheStandIn(t *testing.T) {
 }
 
 func TestEveryProblemCodeIsInTheContractAndTheOtherWayRound(t *testing.T) {
+	t.Parallel()
 	spec, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
 	if err != nil {
 		t.Fatal(err)
@@ -358,6 +373,7 @@ func TestEveryProblemCodeIsInTheContractAndTheOtherWayRound(t *testing.T) {
 }
 
 func TestRunReportsEveryFaultOfTheConfigurationAtOnce(t *testing.T) {
+	t.Parallel()
 	var out, errs world.Buffer
 	env := map[string]string{"COGNITO_USER_POOL_IDS": "nonsense", "PENDING_TTL": "soon", "COGNITO_ENDPOINT": "ftp://x", "SEAL_KEYS": "hunter2"}
 	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 2 {

@@ -41,6 +41,7 @@ func calledHost(t *testing.T, c Config) string {
 // Whether a host exists is AWS's affair; which one is called is what the SDK
 // answers. Issuers and keys follow from the pool alone.
 func TestHostsAndIssuersOfEveryPartition(t *testing.T) {
+	t.Parallel()
 	const pool = "_AbCdEfGhI"
 	for _, test := range []struct{ region, suffix, dualStack string }{
 		{"us-east-1", "amazonaws.com", "us-east-1.amazonaws.com"}, // One host for both in this partition.
@@ -102,6 +103,7 @@ func TestHostsAndIssuersOfEveryPartition(t *testing.T) {
 }
 
 func TestTheEndpointMovesCallsAndKeysAndNotTheIssuers(t *testing.T) {
+	t.Parallel()
 	c, err := LoadConfig(enough(map[string]string{"COGNITO_ENDPOINT": "http://127.0.0.1:9229/"}))
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +126,7 @@ func TestTheEndpointMovesCallsAndKeysAndNotTheIssuers(t *testing.T) {
 
 // The SDK refuses every call then; the operator must learn of it at the start.
 func TestAnEndpointAndAWSsOtherEndpointsExcludeEachOther(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
 		_, err := LoadConfig(enough(map[string]string{"COGNITO_ENDPOINT": "http://127.0.0.1:9229", name: "true"}))
 		if err == nil || !strings.Contains(err.Error(), name) {

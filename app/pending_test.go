@@ -14,6 +14,7 @@ import (
 )
 
 func TestStartingAgainGivesTheSameEnrollment(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	first := w.Begin(token, nil)
@@ -42,6 +43,7 @@ func TestStartingAgainGivesTheSameEnrollment(t *testing.T) {
 }
 
 func TestAnySessionOfTheChainResumesAndVerifies(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
 	first := w.Begin("", world.Object{"session": session})
@@ -68,6 +70,7 @@ func TestAnySessionOfTheChainResumesAndVerifies(t *testing.T) {
 }
 
 func TestAnEnrollmentIsForgottenWhenItIsOverOrTooOld(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"PENDING_TTL": "10m"})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	first := w.Begin(token, nil).JSON(t)["secret"]
@@ -86,6 +89,7 @@ func TestAnEnrollmentIsForgottenWhenItIsOverOrTooOld(t *testing.T) {
 }
 
 func TestNothingIsKeptWhenTheTTLIsZero(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"PENDING_TTL": "0"})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	first, second := w.Begin(token, nil), w.Begin(token, nil)
@@ -114,6 +118,7 @@ func wantEqual(t *testing.T, replies []world.Reply) {
 }
 
 func TestFiftySimultaneousStartsMakeOneCall(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	w.Cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
@@ -129,6 +134,7 @@ func TestFiftySimultaneousStartsMakeOneCall(t *testing.T) {
 }
 
 func TestFiftySimultaneousStartsOverTwoReplicasMakeOneCall(t *testing.T) {
+	t.Parallel()
 	redis := world.StartRedis(t)
 	w := world.NewWith(t, world.Crowd(20), redis.Settings())
 	other := w.Replica(redis.Settings())
@@ -151,6 +157,7 @@ func TestFiftySimultaneousStartsOverTwoReplicasMakeOneCall(t *testing.T) {
 // Of three starts each of the last two waits a second longer than the one before.
 // The third is given up meanwhile.
 func TestAPageThatIsClosedWhileItWaitsCostsNothing(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"COGNITO_WRITE_RPS": "1", "ACCOUNT_LABEL": "username"})
 	begin := time.Now()
 	w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), nil)
@@ -188,6 +195,7 @@ func TestAPageThatIsClosedWhileItWaitsCostsNothing(t *testing.T) {
 }
 
 func TestADoubleClickOnVerifySpendsOneUseOfTheSession(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	w.Cognito.SetLatency(cognitotest.Latency{Min: 20 * time.Millisecond})
 	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
@@ -206,6 +214,7 @@ func TestADoubleClickOnVerifySpendsOneUseOfTheSession(t *testing.T) {
 }
 
 func TestFiveWrongCodesDoNotCostTheSession(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
 	secret := e["secret"].(string)
@@ -229,6 +238,7 @@ func TestFiveWrongCodesDoNotCostTheSession(t *testing.T) {
 }
 
 func TestTheSkewOfThePhoneIsTold(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		off    time.Duration
 		want   any // clockSkewSeconds
@@ -266,6 +276,7 @@ func TestTheSkewOfThePhoneIsTold(t *testing.T) {
 }
 
 func TestACodeThatFitsAndIsRefusedMeansThatTheSecretWasReplaced(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
@@ -280,6 +291,7 @@ func TestACodeThatFitsAndIsRefusedMeansThatTheSecretWasReplaced(t *testing.T) {
 }
 
 func TestWrongCodesAreBounded(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
 	e := w.Begin("", world.Object{"session": session}).JSON(t)
@@ -302,6 +314,7 @@ func TestWrongCodesAreBounded(t *testing.T) {
 }
 
 func TestTheFirstPhaseIsMeasured(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)

@@ -15,6 +15,7 @@ func picture(w *world.World, token string, accept ...string) world.Reply {
 }
 
 func TestAcceptChoosesThePicture(t *testing.T) {
+	t.Parallel()
 	const png, svg = "image/png", "image/svg+xml"
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
@@ -67,6 +68,7 @@ func TestAcceptChoosesThePicture(t *testing.T) {
 }
 
 func TestThePictureIsOfThePersonsPendingEnrollmentAlone(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	ada, linus := w.Token(world.Optional, world.OptionalClient, "ada"), w.Token(world.Optional, world.OptionalClient, "linus")
 	nothing := func(why, token string) {
@@ -95,6 +97,7 @@ func TestThePictureIsOfThePersonsPendingEnrollmentAlone(t *testing.T) {
 }
 
 func TestWithoutAStoreThereIsNoPicture(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"PENDING_TTL": "0"})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	w.Begin(token, nil)

@@ -11,6 +11,7 @@ import (
 // Cognito refuses to switch off what was never set up (amplify-js#3844, #1226).
 // That says nothing of what the pool requires, and all is as the person wants it.
 func TestSwitchingOffWhatWasNeverSetUpIsDone(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	off := func() world.Reply {
@@ -33,6 +34,7 @@ func TestSwitchingOffWhatWasNeverSetUpIsDone(t *testing.T) {
 }
 
 func TestNoAppToSwitchOnIsToldAsThat(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	r := w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": true}})
@@ -44,6 +46,7 @@ func TestNoAppToSwitchOnIsToldAsThat(t *testing.T) {
 // SECRET_HASH is made of the username, so Cognito cannot tell an alias from a wrong
 // secret (warrant#74, amplify-js#4047).
 func TestAnAliasWithAClientSecretIsNamedAsTheUsername(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	w.Cognito.Fail("RespondToAuthChallenge", cognitotest.Fault{Exception: "NotAuthorizedException", Message: "Unable to verify secret hash for client demo-required"})
 	r := w.Answer(world.Object{
@@ -57,6 +60,7 @@ func TestAnAliasWithAClientSecretIsNamedAsTheUsername(t *testing.T) {
 
 // A secondary replica of a multi-region pool does not offer TOTP.
 func TestWhatTheRegionDoesNotOfferIsThePoolsAnswer(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	w.Cognito.Fail("AssociateSoftwareToken", cognitotest.Fault{Exception: "OperationNotEnabledException"})
@@ -76,6 +80,7 @@ func TestWhatTheRegionDoesNotOfferIsThePoolsAnswer(t *testing.T) {
 }
 
 func TestWhatALambdaTriggerSaysIsPassedOnWhereTheOperatorAllowsIt(t *testing.T) {
+	t.Parallel()
 	const secret = "Ask\u202e HR <b>first</b>,\n please"
 	long := strings.Repeat("é", 300)
 	for name, test := range map[string]struct {
@@ -99,7 +104,7 @@ func TestWhatALambdaTriggerSaysIsPassedOnWhereTheOperatorAllowsIt(t *testing.T) 
 			if got, _ := r.JSON(t)["poolMessage"].(string); got != test.want {
 				t.Errorf("poolMessage is %q, want %q", got, test.want)
 			}
-			if strings.Contains(w.Log.String(), "HR") {
+			if strings.Contains(w.Log.String(), "please") {
 				t.Error("the message is in the log")
 			}
 		})

@@ -10,6 +10,7 @@ import (
 // Without pending enrollments to keep, Redis still is where the replicas share
 // the allowances of callers and the quota.
 func TestWithoutPendingEnrollmentsReplicasStillShare(t *testing.T) {
+	t.Parallel()
 	server := world.StartRedis(t)
 	settings := server.Settings()
 	settings["PENDING_TTL"], settings["COGNITO_WRITE_RPS"] = "0", "1000"

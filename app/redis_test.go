@@ -31,6 +31,7 @@ func carryThrough(ctx context.Context, w *world.World, replicas []*world.World, 
 }
 
 func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
+	t.Parallel()
 	server := world.StartRedis(t)
 	settings := server.Settings()
 	settings["COGNITO_WRITE_RPS"] = "1000"
@@ -93,6 +94,7 @@ func TestRedisKilledInTheMiddleLosesNobody(t *testing.T) {
 }
 
 func TestRedisAndTheLogHoldNothingInClear(t *testing.T) {
+	t.Parallel()
 	server := world.StartRedis(t)
 	w := world.New(t, server.Settings())
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
@@ -126,6 +128,7 @@ func TestRedisAndTheLogHoldNothingInClear(t *testing.T) {
 }
 
 func TestASwappedOrAlteredEntryIsRefusedAndCounted(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(values map[string]string, mine, theirs string) string{
 		"swapped": func(values map[string]string, _, theirs string) string { return values[theirs] },
 		"altered": func(values map[string]string, mine, _ string) string {
@@ -171,6 +174,7 @@ func only(t *testing.T, dump map[string]string, known []string) string {
 }
 
 func TestADoubleClickOnVerifyAtTwoReplicasCountsOnce(t *testing.T) {
+	t.Parallel()
 	redis := world.StartRedis(t)
 	w := world.NewWith(t, world.Crowd(20), redis.Settings())
 	other := w.Replica(redis.Settings())

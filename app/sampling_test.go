@@ -11,6 +11,7 @@ import (
 // TestNobodyOutsideForcesATraceToBeSampled sends 1,000 requests whose traceparent has
 // a flag and a trace id: the smallest falls under every ratio, the largest under none.
 func TestNobodyOutsideForcesATraceToBeSampled(t *testing.T) {
+	t.Parallel()
 	smallest, largest := trace.TraceID{15: 1}, trace.TraceID{}
 	for i := range largest {
 		largest[i] = 0xff

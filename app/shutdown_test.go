@@ -15,6 +15,7 @@ import (
 // The order in which a replica goes: not ready, connections told to close, then
 // no listener. Load balancers need the time between.
 func TestAReplicaThatStopsFailsReadinessFirst(t *testing.T) {
+	t.Parallel()
 	const delay = 500 * time.Millisecond
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
@@ -60,6 +61,7 @@ func TestAReplicaThatStopsFailsReadinessFirst(t *testing.T) {
 
 // A delay longer than what the caller of Stop allows must not hold it up.
 func TestTheContextOfStopBoundsTheDelay(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, map[string]string{"SHUTDOWN_DELAY": "10m"})
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)

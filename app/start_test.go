@@ -17,6 +17,7 @@ import (
 )
 
 func TestStartByTokenGivesQRCodeLinkAndSecret(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), nil)
 	if r.Status != 201 {
@@ -78,6 +79,7 @@ func scan(t *testing.T, picture []byte) string {
 }
 
 func TestStartBySessionGivesTheNextSession(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"AUTH_SESSION_VALIDITY": "5m"})
 	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
 	r := w.Begin("", world.Object{"session": session, "accountName": "grace@example.com"})
@@ -97,6 +99,7 @@ func TestStartBySessionGivesTheNextSession(t *testing.T) {
 }
 
 func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		settings map[string]string
 		body     world.Object
@@ -139,6 +142,7 @@ func TestTheLabelNeverFailsAnEnrollment(t *testing.T) {
 }
 
 func TestTheLabelIsEscapedForEveryAuthenticator(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"TOTP_ISSUER": "Ünïcode & Söhne + Co"})
 	r := w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), world.Object{"accountName": "a+b c%20d@example.com"})
 	uri := r.JSON(t)["otpauthUri"].(string)

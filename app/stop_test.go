@@ -16,6 +16,7 @@ import (
 // Two hundred connections ask as fast as they can while the service stops:
 // every request that it took was answered in full.
 func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)

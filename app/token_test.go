@@ -14,6 +14,7 @@ import (
 
 // Each wrong token gets its own problem, and no call is spent on any.
 func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	good := w.Cognito.SignIn(world.Optional, world.OptionalClient, "ada")
 	resign := func(method jwt.SigningMethod, key any) string {
@@ -88,6 +89,7 @@ func TestWrongTokensAreNamedAndCostNothing(t *testing.T) {
 }
 
 func TestExactlyOneCredential(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")
@@ -105,6 +107,7 @@ func TestExactlyOneCredential(t *testing.T) {
 }
 
 func TestALeewayOfAMinute(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Cognito.Mint(world.Optional, map[string]any{"exp": w.Clock.Now().Add(-50 * time.Second).Unix()})
 	// The service lets it through; whether it is good is then Cognito's to say.

@@ -71,6 +71,7 @@ func (r *receiver) tree(trace string) string {
 type traceSpan = trace.Span
 
 func TestOneEnrollmentAsATrace(t *testing.T) {
+	t.Parallel()
 	r := &receiver{}
 	collect := httptest.NewServer(r)
 	t.Cleanup(collect.Close)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestVerifyByTokenSwitchesTOTPOnAndTellsTheStatus(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
@@ -44,6 +45,7 @@ func TestVerifyByTokenSwitchesTOTPOnAndTellsTheStatus(t *testing.T) {
 }
 
 func TestVerifyLeavesTOTPUnpreferredWhenAsked(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
@@ -54,6 +56,7 @@ func TestVerifyLeavesTOTPUnpreferredWhenAsked(t *testing.T) {
 }
 
 func TestVerifiedButNotSwitchedOnIsSaidAndFinishedWithoutAnotherCode(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
@@ -70,6 +73,7 @@ func TestVerifiedButNotSwitchedOnIsSaidAndFinishedWithoutAnotherCode(t *testing.
 }
 
 func TestStatusERRORIsAFailure(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	w.Begin(token, nil)
@@ -84,6 +88,7 @@ func TestStatusERRORIsAFailure(t *testing.T) {
 }
 
 func TestOneVerifyCallFinishesTheSignIn(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
 	r := w.Verify("", world.Object{
@@ -102,6 +107,7 @@ func TestOneVerifyCallFinishesTheSignIn(t *testing.T) {
 }
 
 func TestVerifyBySessionAloneGivesTheSessionThatAnswersMFASetup(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
 	v := w.Verify("", world.Object{"session": e["session"], "code": w.CodeAt(e["secret"].(string), 0)}).JSON(t)
@@ -115,6 +121,7 @@ func TestVerifyBySessionAloneGivesTheSessionThatAnswersMFASetup(t *testing.T) {
 }
 
 func TestASignInThatCannotBeCompletedKeepsTheSession(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
 	w.Cognito.Fail("RespondToAuthChallenge", cognitotest.Fault{Exception: "TooManyRequestsException", Message: "Rate exceeded"})
@@ -128,6 +135,7 @@ func TestASignInThatCannotBeCompletedKeepsTheSession(t *testing.T) {
 }
 
 func TestTheNextSignInAsksForACodeAndACodeWorksOnce(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	secret := w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
 	answer := func(code string) world.Reply {
@@ -150,6 +158,7 @@ func TestTheNextSignInAsksForACodeAndACodeWorksOnce(t *testing.T) {
 }
 
 func TestTheOldPhoneWorksUntilTheNewOneIsVerified(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	old := w.Enrolled(token)
@@ -167,6 +176,7 @@ func TestTheOldPhoneWorksUntilTheNewOneIsVerified(t *testing.T) {
 }
 
 func TestChallengesAreAnsweredForConfiguredClientsAlone(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	body := func(change world.Object) world.Object {
 		b := world.Object{"challenge": "SOFTWARE_TOKEN_MFA", "session": strings.Repeat("s", 40), "username": "ada", "clientId": world.OptionalClient, "code": "123456"}
@@ -213,6 +223,7 @@ func TestChallengesAreAnsweredForConfiguredClientsAlone(t *testing.T) {
 }
 
 func TestSelectMFATypeLeadsToTheNextChallenge(t *testing.T) {
+	t.Parallel()
 	pools := cognitotest.DemoPools()
 	pools[0].Users = append(pools[0].Users, cognitotest.User{
 		Username: "both", Password: world.Password, TOTPSecret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Factors: []cognitotest.Factor{cognitotest.SMS},
@@ -234,6 +245,7 @@ func TestSelectMFATypeLeadsToTheNextChallenge(t *testing.T) {
 }
 
 func TestStepUp(t *testing.T) {
+	t.Parallel()
 	const age = 20 * time.Minute
 	setOff := func(w *world.World, token string) world.Reply {
 		return w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": false}})
@@ -311,6 +323,7 @@ func TestStepUp(t *testing.T) {
 }
 
 func TestAPoolThatRequiresMFAKeepsIt(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	token := w.Token(world.Required, world.RequiredClient, "grace")
 	w.Enrolled(token)
@@ -324,6 +337,7 @@ func TestAPoolThatRequiresMFAKeepsIt(t *testing.T) {
 }
 
 func TestPreferenceBeforeAVerifiedAppSaysSo(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	r := w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: w.Token(world.Optional, world.OptionalClient, "ada"), Body: world.Object{"enabled": true}})
 	if r.Status != 409 || r.Code(t) != "no_pending_enrollment" {
@@ -332,6 +346,7 @@ func TestPreferenceBeforeAVerifiedAppSaysSo(t *testing.T) {
 }
 
 func TestVerifyWithoutStartSaysSo(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	w.Cognito.Fail("VerifySoftwareToken", cognitotest.Fault{Exception: "SoftwareTokenMFANotFoundException", Message: "Software Token MFA does not exist for the user."})
 	r := w.Verify(w.Token(world.Optional, world.OptionalClient, "ada"), world.Object{"code": "123456"})
