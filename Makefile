@@ -18,10 +18,11 @@ test:
 	go vet ./...
 	@$(MAKE) --no-print-directory -j 2 test-plain test-race
 
-# Packages whose own code runs things at once. The race detector makes them some
-# four times slower, and what they import is compiled once more for it.
-RACE := ./cognito/... ./internal/enroll ./internal/limit ./internal/pending \
-	./internal/permit ./internal/quota ./internal/redislink ./internal/token
+# Packages whose own code runs things at once and whose tests are short. The race
+# detector makes them some four times slower, and what they import is compiled once
+# more for it; test-long has it for the rest.
+RACE := ./cognito ./cognito/cognitotest ./internal/enroll ./internal/limit ./internal/pending \
+	./internal/permit ./internal/redislink ./internal/token
 
 test-race:
 	go test -race -vet=off -parallel 8 -timeout 30m $(FLAGS) $(RACE)
@@ -33,7 +34,7 @@ test-plain:
 # what runs the whole service.
 test-long:
 	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks
-	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./handlers ./cmd/rollout ./test/attacks ./test/contract ./test/faults ./test/leaks
+	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./cognito/cognitotest/clients ./handlers ./internal/quota ./test/attacks ./test/contract ./test/faults ./test/leaks
 
 # The server code from openapi.yaml.
 generate:
