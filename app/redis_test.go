@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -208,6 +209,51 @@ func TestADoubleClickOnVerifyAtTwoReplicasCountsOnce(t *testing.T) {
 		}
 		if r := other.Begin(token, nil); r.Status != 201 {
 			t.Fatalf("run %d, another phone: %d %s", run, r.Status, r.Body)
+		}
+	}
+}
+
+// Each round trip to Redis that a request makes, by subsystem. How many of them
+// wait for each other is in internal/enroll (steps_test.go).
+func TestRoundTripsToRedis(t *testing.T) {
+	t.Parallel()
+	redis := world.StartRedis(t)
+	w := world.NewWith(t, world.Crowd(1), redis.Settings())
+	trips := func() (n [3]int) {
+		for i, subsystem := range []string{"pending", "limit", "quota"} {
+			var err error
+			if n[i], err = strconv.Atoi(w.Metric(`redis_request_duration_seconds_count{subsystem="` + subsystem + `"}`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return n
+	}
+	token := w.Token(world.Optional, world.OptionalClient, world.Person(0))
+	start := func() world.Reply { return w.Begin(token, nil) }
+	secret := start().JSON(t)["secret"].(string) // The first time the scripts are sent as well.
+	for _, test := range []struct {
+		request string
+		want    [3]int // pending, limit, quota
+		do      func() world.Reply
+	}{
+		{"a start that finds a pending enrollment", [3]int{1, 0, 0}, start},
+		{"another secret", [3]int{3, 2, 1}, func() world.Reply {
+			r := w.Begin(token, world.Object{"renew": true})
+			secret = r.JSON(t)["secret"].(string)
+			return r
+		}},
+		{"a wrong code", [3]int{2, 0, 0}, func() world.Reply { return w.Verify(token, world.Object{"code": w.WrongCode(secret)}) }},
+		{"a right code", [3]int{2, 2, 2}, func() world.Reply { return w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)}) }},
+		{"the status", [3]int{0, 2, 0}, func() world.Reply { return w.Do(world.Request{Path: "/v1/mfa", Token: token}) }},
+	} {
+		before := trips()
+		r := test.do()
+		after := trips()
+		for i := range after {
+			after[i] -= before[i]
+		}
+		if after != test.want {
+			t.Errorf("%s (%d) makes %v round trips for pending, limit and quota, want %v", test.request, r.Status, after, test.want)
 		}
 	}
 }

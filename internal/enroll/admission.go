@@ -64,7 +64,8 @@ func admitted(ctx context.Context) *admission {
 // within runs an operation within the limits of its caller. The tokens are
 // reserved before Cognito is called, and given back when the answers are known:
 // so many simultaneous requests cost no more than as many in a row. An operation
-// that is part of another one is within that one's limits.
+// that is part of another one is within that one's limits. Shared work settles
+// while it writes the enrollment.
 func (s *Service) within(ctx context.Context, c Credential, b budget, do func(context.Context) error) error {
 	if admitted(ctx) != nil {
 		return do(ctx)
@@ -73,7 +74,7 @@ func (s *Service) within(ctx context.Context, c Credential, b budget, do func(co
 	if err != nil {
 		return err
 	}
-	defer s.settle(context.WithoutCancel(ctx), a)
+	defer s.meanwhile(ctx, func() { s.settle(context.WithoutCancel(ctx), a) })
 	return do(context.WithValue(ctx, admissionKey{}, a))
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"mfa-enrollment/metrics"
@@ -72,7 +73,28 @@ func shared[T any](ctx context.Context, s *Service, f *flights[T], key string, d
 	return f.do(ctx, key, func(abandoned <-chan struct{}) (T, error) {
 		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.WorkTimeout)
 		defer cancel()
+		var rest sync.WaitGroup
+		defer rest.Wait()
+		work = context.WithValue(work, restKey{}, &rest)
 		return survived(s, func() (T, error) { return do(work, abandoned) })
+	})
+}
+
+// restKey is for what shared work does besides, and waits for before it answers.
+type restKey struct{}
+
+// meanwhile does something besides the shared work of a context, or at once
+// where there is none.
+func (s *Service) meanwhile(ctx context.Context, do func()) {
+	rest, ok := ctx.Value(restKey{}).(*sync.WaitGroup)
+	if !ok {
+		do()
+		return
+	}
+	rest.Go(func() {
+		if _, err := survived(s, func() (struct{}, error) { do(); return struct{}{}, nil }); err != nil {
+			s.Logger.ErrorContext(ctx, "work besides a request failed", slog.String("reason", err.Error()))
+		}
 	})
 }
 
