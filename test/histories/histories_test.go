@@ -31,7 +31,7 @@ func TestWhateverHappensTheInvariantsHold(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	for s := range long.Or[uint64](60, 600) {
+	for s := range long.Or[uint64](100, 600) {
 		if !t.Run(fmt.Sprint("seed ", s+1), func(t *testing.T) { play(t, s+1) }) {
 			return
 		}
@@ -64,7 +64,12 @@ func play(t *testing.T, seed uint64) {
 // step lets a few people do something at about the same time, and perhaps
 // something break.
 func (w *world) step() {
-	w.trouble()
+	w.begin()
+	when, trouble := time.Duration(w.rand.IntN(400))*time.Millisecond, w.trouble()
+	w.all.Go(func() {
+		time.Sleep(when)
+		trouble()
+	})
 	for range 1 + w.rand.IntN(4) {
 		p := w.people[w.rand.IntN(len(w.people))]
 		do, wait := p.choose(), time.Duration(w.rand.IntN(400))*time.Millisecond
@@ -74,6 +79,7 @@ func (w *world) step() {
 		})
 	}
 	w.all.Wait()
+	w.judge()
 	if w.rand.IntN(6) == 0 {
 		time.Sleep(time.Duration(w.rand.IntN(300)) * time.Second)
 	} else {

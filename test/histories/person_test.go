@@ -40,6 +40,7 @@ func (p *person) signIn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.session, p.verified, p.app, p.old = "", "", "", ""
+	p.w.note(p.user, start{other: true})
 	if !p.bySession {
 		p.tokens = p.w.cognito.signIn(p.user)
 		return
@@ -114,6 +115,11 @@ func (p *person) start(renew bool) error {
 	began, to := time.Now(), p.asked()
 	e, err := p.w.anyReplica().Start(ctx, enroll.StartRequest{Credential: p.credential(), Renew: renew})
 	p.w.tell("%s starts (renew %t): resumed %t, %v", p.name, renew, e.Resumed, err)
+	did := start{by: to, other: renew}
+	if err == nil && !e.Resumed {
+		did.fresh = e.Secret
+	}
+	p.w.note(p.user, did)
 	if err != nil {
 		return err
 	}
@@ -156,6 +162,7 @@ func (p *person) verify(code func() enroll.Secret) error {
 	c := code()
 	v, err := p.w.anyReplica().Verify(ctx, enroll.VerifyRequest{Credential: p.credential(), Code: c, Preferred: true})
 	p.w.tell("%s verifies: %v", p.name, err)
+	p.w.note(p.user, start{by: to, other: true})
 	if err != nil && enroll.KindOf(err) != enroll.VerifiedNotEnabled {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 type shared struct {
 	t      *testing.T
 	redis  *miniredis.Miniredis
+	mu     sync.Mutex
 	links  []*link
 	closed chan struct{}
 }
@@ -68,6 +69,8 @@ func (s *shared) connect() *link {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.links = append(s.links, l)
 	return l
 }
@@ -106,6 +109,8 @@ func (s *shared) cut(l *link) {
 
 // mend brings all links back.
 func (s *shared) mend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range s.links {
 		l.mu.Lock()
 		l.down = false

@@ -27,8 +27,18 @@ type world struct {
 	people   []*person
 	all      sync.WaitGroup
 
-	mu   sync.Mutex
-	told []string
+	mu    sync.Mutex
+	told  []string
+	whole time.Time          // since when every replica has the store
+	began time.Time          // the step that goes on
+	did   map[string][]start // during this step, by user
+}
+
+// start is a start during a step, or what else changes an enrollment (other).
+type start struct {
+	by    string // the sign-in
+	fresh enroll.Secret
+	other bool
 }
 
 // replica is one process of the service.
@@ -38,7 +48,7 @@ type replica struct {
 }
 
 func newWorld(t *testing.T, r *rand.Rand) *world {
-	w := &world{t: t, rand: r, cognito: newCognito(rand.New(rand.NewPCG(r.Uint64(), 2)))}
+	w := &world{t: t, rand: r, did: map[string][]start{}, cognito: newCognito(rand.New(rand.NewPCG(r.Uint64(), 2)))}
 	w.store = newShared(t)
 	for i := range w.replicas {
 		w.replicas[i] = w.newReplica()
@@ -80,34 +90,95 @@ func (w *world) tell(format string, args ...any) {
 	w.told = append(w.told, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
-// trouble breaks something, or mends it.
-func (w *world) trouble() {
+// begin begins a step.
+func (w *world) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.did, w.began = map[string][]start{}, time.Now()
+}
+
+// note enters what somebody did.
+func (w *world) note(user string, s start) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.did[user] = append(w.did[user], s)
+}
+
+// judge holds a step against the rule that what runs at once for one enrollment
+// is one thing. Where all replicas have the store, and one sign-in of a user does
+// nothing but start, it is told one new secret at most, also where the store lost
+// the locks meanwhile.
+func (w *world) judge() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for user, did := range w.did {
+		fresh := map[enroll.Secret]bool{}
+		alone := true
+		for _, s := range did {
+			alone = alone && !s.other && s.by == did[0].by
+			if s.fresh != "" {
+				fresh[s.fresh] = true
+			}
+		}
+		if alone && w.began.After(w.whole) && len(fresh) > 1 {
+			w.t.Errorf("%s was told %d new secrets at once", user, len(fresh))
+		}
+	}
+}
+
+// trouble picks what breaks, or is mended.
+func (w *world) trouble() func() {
+	which := w.rand.IntN(2)
 	switch w.rand.IntN(14) {
 	case 0:
-		w.tell("the store is out of reach")
-		w.unsound(0)
-		w.store.cut(w.replicas[w.rand.IntN(2)].link)
+		return func() {
+			w.tell("the store is out of reach")
+			w.unsound(0)
+			w.parted(1000 * time.Hour)
+			w.store.cut(w.replicas[which].link)
+		}
 	case 1, 2:
-		w.tell("the store is back")
-		w.store.mend()
-		w.unsound(25 * time.Second)
+		return func() {
+			w.tell("the store is back")
+			w.store.mend()
+			w.unsound(25 * time.Second)
+			w.parted(25 * time.Second)
+		}
 	case 3:
-		w.tell("the store forgets its locks")
-		w.unsound(0)
-		w.store.forgetLocks()
+		return func() {
+			w.tell("the store forgets its locks")
+			w.unsound(0)
+			w.store.forgetLocks()
+		}
 	case 4:
-		i := w.rand.IntN(2)
-		w.tell("replica %d dies", i)
-		w.unsound(0)
-		dead := w.replicas[i]
-		w.store.cut(dead.link)
-		w.replicas[i] = w.newReplica()
+		return func() {
+			w.tell("replica %d dies", which)
+			w.unsound(0)
+			w.parted(1000 * time.Hour)
+			fresh := w.newReplica()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.store.cut(w.replicas[which].link)
+			w.replicas[which] = fresh
+		}
 	case 5:
-		w.cognito.mu.Lock()
-		w.cognito.faults = []float64{0, 0, .1, .3}[w.rand.IntN(4)]
-		w.tell("Cognito loses %.0f %% of the calls", 100*w.cognito.faults)
-		w.cognito.mu.Unlock()
+		faults := []float64{0, 0, .1, .3}[w.rand.IntN(4)]
+		return func() {
+			w.tell("Cognito loses %.0f %% of the calls", 100*faults)
+			w.cognito.mu.Lock()
+			w.cognito.faults = faults
+			w.cognito.mu.Unlock()
+		}
+	default:
+		return func() {}
 	}
+}
+
+// parted notes for how long a replica is without the store.
+func (w *world) parted(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.whole = time.Now().Add(d)
 }
 
 // unsound notes that the store failed somebody, and so that what needs it cannot
