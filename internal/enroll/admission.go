@@ -160,9 +160,6 @@ func verdictOf(err error) verdict {
 		if !ok {
 			break
 		}
-		if e.Kind == Busy && e.Cause == nil {
-			return verdictNone // The write quota's admission; Cognito was not asked.
-		}
 		if e.Kind == UpstreamTimeout || e.Kind == UpstreamUnavailable || e.accountThrottled() {
 			return verdictNone
 		}

@@ -74,8 +74,8 @@ type Error struct {
 	Cause error
 }
 
-// ErrNotAsked is the cause of a refusal that is this service's own, where the
-// kind is one of Cognito's.
+// ErrNotAsked is the cause of a refusal that is this service's own, where Cognito
+// could have refused with the same kind.
 var ErrNotAsked = errors.New("cognito was not asked")
 
 // Field is one member of a request that is not as it must be.

@@ -67,7 +67,7 @@ func (a *Admission) gaveUp(ctx context.Context, r request) *enroll.Error {
 		}
 		return a.turnAway(metrics.TurnedAwayPatience, r, wait)
 	}
-	return enroll.Fail(enroll.Busy, "the quota: who asked has gone away")
+	return &enroll.Error{Kind: enroll.Busy, Reason: "the quota: who asked has gone away", Cause: enroll.ErrNotAsked}
 }
 
 // turnAway is the error of a call that is not admitted in time, and says when to
@@ -83,7 +83,7 @@ func (a *Admission) turnAway(why string, r request, wait time.Duration) *enroll.
 		}
 		wait -= wait/5 + a.o.StartPatience*2/3
 	}
-	return &enroll.Error{Kind: enroll.Busy, Reason: "the quota: " + why, RetryAfter: max(time.Second, wait)}
+	return &enroll.Error{Kind: enroll.Busy, Reason: "the quota: " + why, RetryAfter: max(time.Second, wait), Cause: enroll.ErrNotAsked}
 }
 
 // backlog is how long it takes until the calls of a rank that wait here are

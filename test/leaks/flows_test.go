@@ -55,11 +55,16 @@ func (l *leaks) everyFlow(t *testing.T) {
 	for _, picture := range []string{"image/png", "image/svg+xml"} {
 		want(l.Do(world.Request{Method: "GET", Path: "/v1/mfa/totp/qr", Token: token, Header: http.Header{"Accept": {picture}}}), 200)
 	}
-	for range 3 { // The third goes to Cognito.
+	for range 3 {
 		want(l.Verify(token, world.Object{"code": l.WrongCode(secret)}), 422)
 	}
 	want(l.Verify(token, world.Object{"code": l.CodeAt(secret, -4*time.Minute)}), 422)
+	earlier := secret
 	secret = want(l.Begin(token, world.Object{"renew": true}), 201).JSON(t)["secret"].(string)
+	l.dump()
+	if r := l.Verify(token, world.Object{"code": l.CodeAt(earlier, 0)}); r.Code(t) != "superseded_code" {
+		t.Fatalf("the earlier secret's code: %d %s", r.Status, r.Body)
+	}
 	want(l.Verify(token, world.Object{"code": l.CodeAt(secret, 0), "deviceName": leakDevice}), 200)
 	want(l.status(token), 200)
 	want(l.prefer(token, false), 200)

@@ -261,7 +261,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	// The test is worth nothing if it did not bring about what it looks for.
 	for _, what := range []string{
-		"token", "session", "code", "secret", "otpauthUri", "qrCode", "picture", "key", "password", "username", "accessToken", "refreshToken", "idToken",
+		"token", "sign-in", "jti", "session", "code", "secret", "otpauthUri", "qrCode", "picture", "key", "password", "username", "accessToken", "refreshToken", "idToken",
 		"SecretCode", "SECRET_HASH", "EncodedData", "message", "deviceName", "accountName", "path",
 	} {
 		if l.ledger.sorts[what] == 0 {

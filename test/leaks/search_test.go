@@ -42,6 +42,22 @@ func (l *ledger) note(what, value string) {
 	}
 }
 
+// noteSignIn puts down what a token says of its sign-in.
+func (l *ledger) noteSignIn(token string) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return
+	}
+	var claims struct {
+		SignIn string `json:"origin_jti"`
+		ID     string `json:"jti"`
+	}
+	if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil && json.Unmarshal(payload, &claims) == nil {
+		l.note("sign-in", claims.SignIn)
+		l.note("jti", claims.ID)
+	}
+}
+
 // form is one way in which a value may be written.
 type form struct {
 	name  string

@@ -101,6 +101,7 @@ func recorder(t *testing.T, to string, transport http.RoundTripper, l *ledger, o
 		for _, authorization := range r.Header.Values("Authorization") {
 			_, token, _ := strings.Cut(authorization, " ")
 			l.note("token", token)
+			l.noteSignIn(token)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(rw, r)
