@@ -38,8 +38,9 @@ Metrics, health:           http://%s/metrics
 The Cognito stand-in:      http://%s
 
 Users ada, grace and linus, password Correct-Horse-1, in two user pools:
-us-east-1_Optional (client demo-optional) and us-east-1_Required (client
-demo-required, secret demo-secret). Stop with Ctrl-C; nothing is kept.
+us-east-1_Optional (client demo-optional) and us-east-1_Required (clients
+demo-required, secret demo-secret, and demo-required-web without a secret).
+Stop with Ctrl-C; nothing is kept.
 `
 
 // demo is the running demonstration.
@@ -103,7 +104,7 @@ func environment(getenv func(string) string, addresses map[string]string, standI
 		"ADMIN_ADDR":             addresses["ADMIN_ADDR"],
 		"COGNITO_ENDPOINT":       "http://" + standIn,
 		"COGNITO_USER_POOL_IDS":  "us-east-1_Optional,us-east-1_Required",
-		"COGNITO_CLIENT_IDS":     "demo-optional,demo-required",
+		"COGNITO_CLIENT_IDS":     "demo-optional,demo-required,demo-required-web",
 		"COGNITO_CLIENT_SECRETS": "demo-required=demo-secret",
 	}
 	return func(name string) string {

@@ -1,0 +1,3 @@
+import type { Catalogue } from './index.js';
+declare const messages: Catalogue;
+export default messages;
