@@ -41,6 +41,9 @@ type Options struct {
 	Level  *slog.LevelVar   // of the logger, for the admin address to change; may be nil
 	Now    func() time.Time // nil: time.Now
 	Build  metrics.BuildInfo
+	// Environ is the whole environment, NAME=value, in which the start looks for
+	// misspelled names. Nil: nowhere.
+	Environ []string
 	// Page answers what is neither the API nor the contract, for the demo. Nil
 	// leaves that to the API, which answers not_found.
 	Page http.Handler
@@ -75,6 +78,8 @@ func (o Options) withDefaults() Options {
 type App struct {
 	config   Config
 	logger   *slog.Logger
+	environ  []string
+	metrics  *metrics.Metrics
 	verifier *token.Verifier
 	store    store
 	tracing  tracing
@@ -87,7 +92,7 @@ type App struct {
 // it leaves nothing behind.
 func New(c Config, o Options) (*App, error) {
 	o = o.withDefaults()
-	a := &App{config: c, logger: o.Logger, lifecycle: newLifecycle()}
+	a := &App{config: c, logger: o.Logger, environ: o.Environ, lifecycle: newLifecycle()}
 	if err := a.wire(o); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -99,6 +104,7 @@ func (a *App) wire(o Options) (err error) {
 	c := a.config
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry, o.Build)
+	a.metrics = m
 	if a.tracing, err = newTracing(c.TraceEndpoint, o.Build.Version); err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func TestServeForTheBounds(t *testing.T) {
 		"ADDR": addr, "ADMIN_ADDR": "127.0.0.1:0", "COGNITO_ENDPOINT": "http://127.0.0.1:1", "COGNITO_USER_POOL_IDS": "us-east-1_A",
 		"COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "LOG_LEVEL": "ERROR",
 	}
-	app.Run(t.Context(), func(name string) string { return env[name] }, os.Stdout, os.Stderr)
+	app.Run(t.Context(), world.Environ(env), os.Stdout, os.Stderr)
 }
 
 // The first version took 490 MB for 40 connections of 250 stalled streams, and

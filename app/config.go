@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,6 +21,7 @@ import (
 	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/qr"
+	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/internal/token"
 )
 
@@ -48,6 +51,7 @@ type Config struct {
 
 	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
 	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
+	QuotaRaised         bool          `env:"COGNITO_QUOTA_RAISED" envDefault:"false" doc:"Says that AWS raised the account's quota, so that COGNITO_WRITE_RPS above 25 is meant."`
 	PassPoolMessages    bool          `env:"PASS_POOL_MESSAGES" envDefault:"false" doc:"Pass on, as poolMessage, what a Lambda trigger of the user pool says when it refuses: plain text, at most 200 characters. Allow it only where the triggers write for people."`
 	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
 	MFAPolicy           MFAPolicy     `env:"MFA_POLICY" doc:"Whom front ends ask to set up a second factor, as next in the MFA status: rules such as \"offer; require for admins; require from 2027-03-01 for staff, support\". Groups are the access token's; without \"for\" a rule is for everybody, and a date is midnight UTC (an RFC 3339 time will do, too). The strictest rule that applies counts. Advice: the pool decides what a sign-in asks for. Empty: nobody."`
@@ -93,6 +97,9 @@ func (c *ClientSecrets) UnmarshalText(text []byte) error {
 		if !ok || id == "" || secret == "" {
 			return errors.New("wants id=secret, comma-separated")
 		}
+		if before, twice := (*c)[id]; twice && before != enroll.Secret(secret) {
+			return errors.New("wants one secret for each id")
+		}
 		(*c)[id] = enroll.Secret(secret)
 	}
 	return nil
@@ -123,7 +130,9 @@ func LoadConfig(getenv func(string) string) (Config, error) {
 	var c Config
 	err := env.ParseWithOptions(&c, env.Options{Environment: values})
 	for _, e := range flatten(err) {
-		faults = append(faults, parseFault(e))
+		name, fault := parseFault(e, values)
+		faults = append(faults, fault)
+		delete(values, name) // One fault is enough.
 	}
 	c.trim()
 	faults = append(faults, c.faults(values)...)
@@ -176,15 +185,42 @@ func flatten(err error) []error {
 	return nil
 }
 
-// parseFault names the variable whose value could not be parsed, and what it
-// wants; the library's own text holds the value.
-func parseFault(err error) error {
+// parseFault names the variable whose value could not be parsed, and the format
+// that it wants.
+func parseFault(err error, values map[string]string) (name string, fault error) {
 	p, ok := errors.AsType[env.ParseError](err)
 	if !ok {
-		return errors.New("the configuration cannot be read")
+		return "", errors.New("the configuration cannot be read")
 	}
 	field, _ := reflect.TypeFor[Config]().FieldByName(p.Name)
-	return fmt.Errorf("%s cannot be read: %s", field.Tag.Get("env"), field.Tag.Get("doc"))
+	name = field.Tag.Get("env")
+	standard := field.Tag.Get("envDefault")
+	value := quoted(values[name])
+	switch field.Type {
+	case reflect.TypeFor[time.Duration]():
+		return name, fmt.Errorf("%s: %s is not a duration such as %s", name, value, cmp.Or(strings.TrimPrefix(standard, "0s"), "15s"))
+	case reflect.TypeFor[float64](), reflect.TypeFor[int]():
+		return name, fmt.Errorf("%s: %s is not a number such as %s", name, value, standard)
+	case reflect.TypeFor[bool]():
+		return name, fmt.Errorf("%s: %s is neither true nor false", name, value)
+	case reflect.TypeFor[slog.Level]():
+		return name, fmt.Errorf("%s: %s is none of DEBUG, INFO, WARN and ERROR", name, value)
+	case reflect.TypeFor[[]Network]():
+		return name, fmt.Errorf("%s wants addresses or CIDR ranges such as 10.0.0.0/8, comma-separated", name)
+	case reflect.TypeFor[ClientSecrets]():
+		return name, fmt.Errorf("%s wants id=secret, comma-separated, and one secret for each id", name)
+	default:
+		return name, fmt.Errorf("%s cannot be read: %s", name, field.Tag.Get("doc"))
+	}
+}
+
+// quoted is a value in the text of a fault. A long one may be a secret that got
+// into the wrong variable.
+func quoted(value string) string {
+	if len(value) > 12 {
+		return "the value"
+	}
+	return value
 }
 
 var (
@@ -217,11 +253,17 @@ func (c *Config) faults(set map[string]string) []error {
 		}
 	}
 	want(len(regions) <= 1, "COGNITO_USER_POOL_IDS", "pools of one region; run the service once for each")
+	want(!repeats(c.UserPoolIDs), "COGNITO_USER_POOL_IDS", "each pool once")
 	for _, id := range c.ClientIDs {
 		want(clientID.MatchString(id), "COGNITO_CLIENT_IDS", "app client ids, comma-separated")
 	}
 	for id := range c.ClientSecrets {
 		want(slices.Contains(c.ClientIDs, id), "COGNITO_CLIENT_SECRETS", "secrets of clients in COGNITO_CLIENT_IDS alone")
+	}
+	want(isListenAddress(c.Addr), "ADDR", "host:port or :port, such as :8080")
+	want(isListenAddress(c.AdminAddr), "ADMIN_ADDR", "host:port or :port, such as :9090")
+	if c.Addr == c.AdminAddr && !strings.HasSuffix(c.Addr, ":0") {
+		faults = append(faults, errors.New("ADMIN_ADDR wants another address than ADDR: metrics must not be where strangers are"))
 	}
 	want(isHTTPURL(c.CognitoEndpoint), "COGNITO_ENDPOINT", "an http:// or https:// URL")
 	want(c.CognitoEndpoint == "" || !c.UseFIPS, "AWS_USE_FIPS_ENDPOINT", "no COGNITO_ENDPOINT beside it: an endpoint is AWS's or another")
@@ -231,9 +273,18 @@ func (c *Config) faults(set map[string]string) []error {
 	for _, origin := range c.CORSAllowedOrigins {
 		want(isOrigin(origin), "CORS_ALLOWED_ORIGINS", "exact origins as browsers send them, such as https://app.example.com or capacitor://localhost: no path, no *, no capitals, no default port")
 	}
+	for _, n := range c.TrustedProxies {
+		ones, _ := n.Mask.Size()
+		want(ones > 0, "TRUSTED_PROXIES", "the proxies' own addresses: with /0 anybody's X-Forwarded-For is believed, and no limit for an address holds")
+	}
 	for _, key := range c.SealKeys {
 		raw, err := base64.StdEncoding.DecodeString(key.Reveal())
 		want(err == nil && len(raw) == 32, "SEAL_KEYS", "base64 of 32 bytes each (openssl rand -base64 32), comma-separated")
+	}
+	if c.RedisURL != "" {
+		if err := redislink.Valid(c.RedisURL); err != nil {
+			faults = append(faults, fmt.Errorf("REDIS_URL: %w", err))
+		}
 	}
 	if c.RedisURL != "" && len(c.SealKeys) == 0 {
 		faults = append(faults, errors.New("SEAL_KEYS is required with REDIS_URL: replicas must be able to open each other's entries"))
@@ -244,11 +295,25 @@ func (c *Config) faults(set map[string]string) []error {
 	want(c.ShutdownDelay >= 0 && c.ShutdownDelay <= 10*time.Minute, "SHUTDOWN_DELAY", "0 to 10m")
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither"))
+	} else if c.TLSCertFile != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile); err != nil {
+			faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE want a certificate and its private key, both in PEM and readable"))
+		}
 	}
 	want(c.MaxConnections >= 1, "MAX_CONNECTIONS", "1 or more")
 	want(isHTTPURL(c.TraceEndpoint), "OTEL_EXPORTER_OTLP_ENDPOINT", "an http:// or https:// URL")
 	want(c.StepUpMaxAge >= 0 && c.StepUpMaxAge <= 24*time.Hour, "STEP_UP_MAX_AGE", "0 to 24h")
 	return faults
+}
+
+// isListenAddress accepts what net.Listen does: a port can have a name.
+func isListenAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port) //nolint:noctx // It asks a table on this machine.
+	return err == nil && port != ""
 }
 
 func isHTTPURL(s string) bool {

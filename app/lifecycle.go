@@ -47,6 +47,7 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.New("the application was started already")
 	}
 	a.started = true
+	a.warn(ctx)
 	if err := a.open(ctx); err != nil {
 		return errors.Join(err, a.stop(context.WithoutCancel(ctx)))
 	}
@@ -60,6 +61,19 @@ func (a *App) Start(ctx context.Context) error {
 	a.onStop(a.linger)
 	a.logger.InfoContext(ctx, "started", slog.String("addr", a.Addr()), slog.String("adminAddr", a.AdminAddr()))
 	return nil
+}
+
+// warn logs and counts what is probably not meant. It asks Redis once: a replica
+// starts during an outage too, and then begins without it.
+func (a *App) warn(ctx context.Context) {
+	warnings := append(misspelled(a.environ), a.config.warnings()...)
+	if problem := a.store.look(ctx); problem != "" {
+		warnings = append(warnings, "REDIS_URL: "+problem)
+	}
+	for _, warning := range warnings {
+		a.metrics.ConfigurationWarned()
+		a.logger.WarnContext(ctx, "the configuration is probably not what is meant", slog.String("warning", warning))
+	}
 }
 
 // open begins to fetch the keys and takes both addresses. The API is the last, so

@@ -17,7 +17,7 @@ import (
 
 // unreachable is an environment whose Cognito never answers, so that nothing but
 // the application itself is at work.
-func unreachable(change map[string]string) func(string) string {
+func unreachable(change map[string]string) map[string]string {
 	env := map[string]string{
 		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "COGNITO_ENDPOINT": "http://127.0.0.1:1",
 		"COGNITO_USER_POOL_IDS": "eu-west-1_AbCdEfGhI", "COGNITO_CLIENT_IDS": "client1", "TOTP_ISSUER": "Example",
@@ -25,12 +25,13 @@ func unreachable(change map[string]string) func(string) string {
 	for name, value := range change {
 		env[name] = value
 	}
-	return func(name string) string { return env[name] }
+	return env
 }
 
 func configured(t *testing.T, change map[string]string) app.Config {
 	t.Helper()
-	config, err := app.LoadConfig(unreachable(change))
+	env := unreachable(change)
+	config, err := app.LoadConfig(func(name string) string { return env[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +76,9 @@ func TestANewThatFailsLeavesNothingBehind(t *testing.T) {
 		"with spans": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			settings := map[string]string{"TLS_CERT_FILE": "/nonexistent/cert.pem", "TLS_KEY_FILE": "/nonexistent/key.pem"}
-			for name, value := range change {
-				settings[name] = value
-			}
-			config := configured(t, settings)
+			config := configured(t, change)
+			// The files are gone since the configuration was read.
+			config.TLSCertFile, config.TLSKeyFile = "/nonexistent/cert.pem", "/nonexistent/key.pem"
 			wantNothingLeft(t, func() {
 				if a, err := app.New(config, app.Options{}); err == nil || a != nil {
 					t.Errorf("%v, %v", a, err)
@@ -249,7 +248,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	status := make(chan int)
 	go func() {
-		status <- app.Run(ctx, unreachable(nil), &out, &errs)
+		status <- app.Run(ctx, world.Environ(unreachable(nil)), &out, &errs)
 	}()
 	for !strings.Contains(out.String(), `"msg":"started"`) {
 		time.Sleep(time.Millisecond)

@@ -95,8 +95,8 @@ func TestAFaultInTheCertificateIsToldAtTheStart(t *testing.T) {
 		"COGNITO_USER_POOL_IDS": "us-east-1_A", "COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
 		"TLS_CERT_FILE": "/nonexistent/cert.pem", "TLS_KEY_FILE": "/nonexistent/key.pem",
 	}
-	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 1 || !strings.Contains(out.String(), "TLS_CERT_FILE") {
-		t.Errorf("status %d: %s", status, out.String())
+	if status := app.Run(t.Context(), world.Environ(env), &out, &errs); status != 2 || !strings.Contains(errs.String(), "TLS_CERT_FILE") {
+		t.Errorf("status %d: %s", status, errs.String())
 	}
 }
 
@@ -123,7 +123,7 @@ func TestHealthcheckAndVersion(t *testing.T) {
 	run := func(addr string, args ...string) (int, string) {
 		var out bytes.Buffer
 		env := map[string]string{"ADMIN_ADDR": addr}
-		return app.Main(t.Context(), append([]string{"api"}, args...), func(name string) string { return env[name] }, &out, &out), out.String()
+		return app.Main(t.Context(), append([]string{"api"}, args...), world.Environ(env), &out, &out), out.String()
 	}
 	if status, out := run(w.App.AdminAddr(), "healthcheck"); status != 0 || out != "" {
 		t.Errorf("alive: %d %s", status, out)

@@ -376,7 +376,7 @@ func TestRunReportsEveryFaultOfTheConfigurationAtOnce(t *testing.T) {
 	t.Parallel()
 	var out, errs world.Buffer
 	env := map[string]string{"COGNITO_USER_POOL_IDS": "nonsense", "PENDING_TTL": "soon", "COGNITO_ENDPOINT": "ftp://x", "SEAL_KEYS": "hunter2"}
-	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &out, &errs); status != 2 {
+	if status := app.Run(t.Context(), world.Environ(env), &out, &errs); status != 2 {
 		t.Errorf("exit status %d", status)
 	}
 	for _, name := range []string{"COGNITO_USER_POOL_IDS", "COGNITO_CLIENT_IDS", "TOTP_ISSUER", "PENDING_TTL", "COGNITO_ENDPOINT", "SEAL_KEYS"} {

@@ -10,43 +10,50 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
 	"mfa-enrollment/metrics"
 )
 
-// Main is the command line of the service; it returns the exit status of the
-// process.
+// The exit statuses of the process.
+const (
+	exitFailed  = 1 // it ran, or nearly: an address was taken, a listener failed
+	exitWrong   = 2 // the configuration, or the command line, is not right
+	exitSuccess = 0
+)
+
+// Main is the command line of the service; environ is the environment, each entry
+// NAME=value. It returns the exit status of the process.
 //
 //	api               run until SIGTERM or SIGINT
 //	api healthcheck   ask the running service: 0 when it is alive, 1 when not
 //	api version       say which build this is
-func Main(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 {
-		return Run(ctx, getenv, stdout, stderr)
+		return Run(ctx, environ, stdout, stderr)
 	}
 	switch args[1] {
 	case "healthcheck":
-		return healthcheck(ctx, getenv, stderr)
+		return healthcheck(ctx, lookup(environ), stderr)
 	case "version":
 		b := Build()
 		_, _ = fmt.Fprintf(stdout, "mfa-enrollment %s (%s)\n", b.Version, b.Revision)
 		return 0
 	}
 	_, _ = fmt.Fprintf(stderr, "unknown command; there are: healthcheck, version, and none to run the service\n")
-	return 2
+	return exitWrong
 }
 
 // Run reads the configuration, runs the service until SIGTERM or SIGINT, and
 // returns the exit status of the process.
-func Run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) int {
+func Run(ctx context.Context, environ []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	config, err := LoadConfig(getenv)
+	config, err := LoadConfig(lookup(environ))
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "The configuration is not right:\n%v\n", err)
-		return 2
+		return refuse(stderr, err, environ)
 	}
 	if !config.Profiling {
 		// Samples that nobody can ask for cost 7 % of a request's CPU time.
@@ -55,15 +62,37 @@ func Run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	level := &slog.LevelVar{}
 	level.Set(config.LogLevel)
 	logger := slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: level}))
-	a, err := New(config, Options{Logger: logger, Level: level, Build: Build()})
-	if err == nil {
-		err = a.Start(ctx)
-	}
+	a, err := New(config, Options{Logger: logger, Level: level, Build: Build(), Environ: environ})
 	if err != nil {
+		return refuse(stderr, err, environ)
+	}
+	if err := a.Start(ctx); err != nil {
 		logger.ErrorContext(ctx, "not started", slog.Any("error", err))
-		return 1
+		return exitFailed
 	}
 	return a.Wait(ctx)
+}
+
+// refuse tells every fault of a configuration, and what was probably meant.
+func refuse(stderr io.Writer, faults error, environ []string) int {
+	_, _ = fmt.Fprintf(stderr, "The configuration is not right:\n%v\n", faults)
+	for _, warning := range misspelled(environ) {
+		_, _ = fmt.Fprintln(stderr, warning)
+	}
+	return exitWrong
+}
+
+// lookup finds a variable in an environment. As in a process's own, the first of
+// two entries counts.
+func lookup(environ []string) func(name string) string {
+	return func(name string) string {
+		for _, setting := range environ {
+			if value, ok := strings.CutPrefix(setting, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
 }
 
 // healthcheck asks /healthz on the admin address of this machine, for a

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type store struct {
 	Close func()
 	// note says what is wrong with it although the service goes on, or nothing.
 	note func() string
+	// look asks Redis once, and says what is wrong with it, or nothing.
+	look func(context.Context) string
 	// bound bounds what a request waits for Redis.
 	bound func(http.Handler) http.Handler
 }
@@ -35,6 +38,7 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 	s := store{
 		Store: enroll.NoStore{}, Limiter: limits,
 		Len: func() int { return 0 }, Close: func() {}, note: func() string { return "" },
+		look:  func(context.Context) string { return "" },
 		bound: func(next http.Handler) http.Handler { return next },
 	}
 	if c.RedisURL == "" {
@@ -54,7 +58,7 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 	}
 	s.Limiter = limit.NewRedis(link.Subsystem(redislink.Limit), limits)
 	s.quota = &quota.SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: c.region()}
-	s.Close = link.Close
+	s.Close, s.look = link.Close, link.Look
 	s.bound = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(rw, r.WithContext(redislink.WithBudget(r.Context(), link.Budget())))

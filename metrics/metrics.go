@@ -34,6 +34,7 @@ type Metrics struct {
 	qrRender        prometheus.Histogram
 	problems        *prometheus.CounterVec
 	panics          prometheus.Counter
+	configWarnings  prometheus.Counter
 	limited         *prometheus.CounterVec
 	quota           quota
 	registerer      prometheus.Registerer
@@ -141,10 +142,11 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 	m.problems = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_problems_total", Help: "Problem documents sent, by their code."}, []string{"code"})
 	m.limited = counters(r, "rate_limited_total", "Requests that met a limit of this service before they reached Cognito.", []string{"limit"}, []string{"subject", "subject_reads", "subject_new_tokens", "token", "session", "address", "site", "network", "strangers", "strangers_sign_in"})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "http_panics_total", Help: "Requests that ended in a panic; each was answered with the problem internal."})
+	m.configWarnings = prometheus.NewCounter(prometheus.CounterOpts{Name: "configuration_warnings_total", Help: "What the start found in the configuration that the service can run with and that is probably not meant; the log names each."})
 
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})
 	info.WithLabelValues(build.Version, build.Revision, runtime.Version()).Set(1)
-	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, info)
+	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, m.configWarnings, info)
 	m.quota = newQuota(r)
 	return m
 }
@@ -224,6 +226,10 @@ func (m *Metrics) RateLimited(limit string) { m.limited.WithLabelValues(limit).I
 
 // Panicked counts a request that ended in a panic.
 func (m *Metrics) Panicked() { m.panics.Inc() }
+
+// ConfigurationWarned counts something in the configuration that is probably not
+// meant.
+func (m *Metrics) ConfigurationWarned() { m.configWarnings.Inc() }
 
 // PendingEnrollments exposes a gauge of the pending enrollments that this
 // process keeps in memory.

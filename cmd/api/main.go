@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	os.Exit(app.Main(context.Background(), os.Args, os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(app.Main(context.Background(), os.Args, os.Environ(), os.Stdout, os.Stderr))
 }

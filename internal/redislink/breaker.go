@@ -77,6 +77,29 @@ func (s *Subsystem) wasLost(ctx context.Context, operation, reason string, outag
 	l.working.Go(l.watch)
 }
 
+// Look asks Redis once, before anybody needs it, and says in constant words what
+// is wrong, or nothing. A Redis that is out of reach is then not asked by requests
+// until it is back. It takes an operation's patience at most.
+func (l *Link) Look(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
+	kind, reason := classify(l.probe(ctx))
+	switch kind {
+	case refusal:
+		return "Redis refuses a command (" + reason + "): " + remedy(reason)
+	case lost:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !l.down {
+			l.down = true
+			l.working.Go(l.watch)
+		}
+		return "Redis is out of reach (" + reason + "); this replica goes on by itself until Redis is back"
+	default:
+		return ""
+	}
+}
+
 // watch asks Redis until it answers, and lets operations through to it again.
 func (l *Link) watch() {
 	tick := time.NewTicker(l.o.LookEvery)
@@ -103,8 +126,12 @@ func (l *Link) watch() {
 func (l *Link) answers() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), l.patience)
 	defer cancel()
-	kind, _ := classify(l.client.Set(ctx, keyPrefix+"probe", 1, time.Second).Err())
+	kind, _ := classify(l.probe(ctx))
 	return kind != lost
+}
+
+func (l *Link) probe(ctx context.Context) error {
+	return l.client.Set(ctx, keyPrefix+"probe", 1, time.Second).Err()
 }
 
 // found ends an outage. It reports whether the watch is over.

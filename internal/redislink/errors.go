@@ -74,6 +74,9 @@ func why(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "its certificate is not trusted"
 	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "it does not speak TLS"
+	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "its host name cannot be resolved"
 	}

@@ -34,10 +34,19 @@ const reloadInterval = 5 * time.Second
 // What is wrong with a URL. The texts are constants, since the parsers quote
 // what they were given, and that may be part of a password.
 var (
-	errURL = errors.New("the Redis URL is not understood: want redis:// or rediss:// (TLS), or unix:// with a path, " +
+	errURL = errors.New("it is not understood: want redis:// or rediss:// (TLS), or unix:// with a path, " +
 		"user and password percent-encoded, and only options that go-redis knows, with sizes of 0 to 10,000")
-	errReplicas = errors.New("the Redis URL must not ask for reads from replicas: they lag behind, and an enrollment must be found at once")
+	errReplicas = errors.New("it must not ask for reads from replicas: they lag behind, and an enrollment must be found at once")
 )
+
+// Valid tells what is wrong with a URL, in constant words, or nil.
+func Valid(url enroll.Secret) error {
+	client, _, err := connect(url, nil)
+	if err != nil {
+		return err
+	}
+	return client.Close()
+}
 
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 

@@ -265,12 +265,12 @@ func (l *leaks) configurationFaults(t *testing.T) {
 		l.note("configuration", env[name])
 	}
 	l.note("configuration", "the-password-of-redis")
-	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &l.faults, &l.faults); status == 0 {
+	if status := app.Run(t.Context(), world.Environ(env), &l.faults, &l.faults); status == 0 {
 		t.Error("a wrong configuration was taken")
 	}
 	env["COGNITO_CLIENT_SECRETS"], env["SEAL_KEYS"] = "", strings.Repeat("QUFB", 10)+"QUE="
 	l.note("configuration", env["SEAL_KEYS"])
-	if status := app.Run(t.Context(), func(name string) string { return env[name] }, &l.faults, &l.faults); status == 0 {
+	if status := app.Run(t.Context(), world.Environ(env), &l.faults, &l.faults); status == 0 {
 		t.Error("a wrong configuration was taken")
 	}
 }

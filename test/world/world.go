@@ -157,3 +157,12 @@ func (w *World) Replica(settings map[string]string) *World {
 	r.WaitReady()
 	return r
 }
+
+// Environ is an environment as a process has it.
+func Environ(env map[string]string) []string {
+	var environ []string
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	return environ
+}
