@@ -2,12 +2,9 @@ package handlers
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -78,37 +75,4 @@ func TestCataloguesSayEveryProblem(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestCataloguesAreAlike wants the same messages with the same placeholders in
-// every language.
-func TestCataloguesAreAlike(t *testing.T) {
-	placeholder := regexp.MustCompile(`\{\w+\}`)
-	all := catalogues(t, clientFolder)
-	english := all["en"]
-	for lang, c := range all {
-		if c["lang"] != lang {
-			t.Errorf("%s.js is of the language %v", lang, c["lang"])
-		}
-		if got, want := slices.Sorted(maps.Keys(c)), slices.Sorted(maps.Keys(english)); !slices.Equal(got, want) {
-			t.Errorf("%s has the messages %v, English %v", lang, got, want)
-		}
-		for id, text := range c {
-			got, want := placeholder.FindAllString(plain(text), -1), placeholder.FindAllString(plain(english[id]), -1)
-			slices.Sort(got)
-			slices.Sort(want)
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: %s has %v, English %v", lang, id, got, want)
-			}
-		}
-	}
-}
-
-// plain is a message, of a plural the form that every language has.
-func plain(message any) string {
-	if forms, ok := message.(map[string]any); ok {
-		message = forms["other"]
-	}
-	text, _ := message.(string)
-	return text
 }

@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the modules of the packages, by their path in this folder.
 //
-//go:embed client/*.js client/messages/*.js
+//go:embed client/*.js client/messages/*.js element/*.js element/messages/*.js
 var Files embed.FS

@@ -123,6 +123,7 @@ func (v *visitor) watch(ctx context.Context) {
 		}
 	})
 	v.must(err)
+	v.runsFirst(look)
 	v.call(func(ctx context.Context) error {
 		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return err

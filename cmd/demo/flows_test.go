@@ -187,7 +187,7 @@ func startsAgainWhenReplaced(v *visitor) {
 	v.enters("Enter the code", v.code(old, 0))
 	v.sees("Since this QR code was shown another one was asked for")
 	v.accessible("replaced")
-	v.press("Try again")
+	v.press("Get a new QR code")
 	key := v.scans()
 	v.enters("Enter the code", v.code(key, 0))
 	v.sees("All set.")

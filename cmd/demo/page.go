@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/web"
 )
 
 // The files of the page. Those in page/swagger-ui come from npm unchanged, with
@@ -28,8 +31,6 @@ type pool struct {
 	Text     string `json:"text"`
 	MFA      string `json:"mfa"` // optional or required
 	ClientID string `json:"clientId"`
-	// ClientSecret is told to the browser, as no real one ever may be.
-	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
 // settings is GET /demo.json: where the stand-in is and whom it knows.
@@ -59,6 +60,10 @@ func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	policies, err := newPolicies(standIn, files["/"])
+	if err != nil {
+		return nil, err
+	}
 	files["/demo.json"] = newFile("demo.json", config)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := files[r.URL.Path]
@@ -69,7 +74,7 @@ func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		default:
-			f.serve(w, r, contentPolicy(standIn, r.URL.Path))
+			f.serve(w, r, policies.of(r.URL.Path))
 		}
 	}), nil
 }
@@ -80,7 +85,7 @@ func settingsFor(standIn string, pools []cognitotest.Pool) settings {
 	for _, p := range pools {
 		described := pool{
 			Name: "Second factor optional", Text: "Sign in, then set up an app from your account.",
-			MFA: "optional", ClientID: p.Clients[0].ID, ClientSecret: p.Clients[0].Secret,
+			MFA: "optional", ClientID: publicClient(p),
 		}
 		if p.MFA == cognitotest.MFARequired {
 			described.Name, described.Text = "Second factor required", "Set up an app before the first sign-in is complete."
@@ -94,11 +99,32 @@ func settingsFor(standIn string, pools []cognitotest.Pool) settings {
 	return s
 }
 
+// publicClient is the pool's app client without a secret: a browser must hold none.
+func publicClient(p cognitotest.Pool) string {
+	for _, c := range p.Clients {
+		if c.Secret == "" {
+			return c.ID
+		}
+	}
+	return ""
+}
+
 // readPage reads the embedded files by the path at which they are served: a
-// page goes without its .html.
+// page goes without its .html, and the packages of web/ are under /web.
 func readPage() (map[string]file, error) {
 	files := map[string]file{}
-	err := fs.WalkDir(pageFiles, "page", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(web.Files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := web.Files.ReadFile(name)
+		files["/web/"+name] = newFile(name, content)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(pageFiles, "page", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -141,14 +167,35 @@ func (f file) serve(w http.ResponseWriter, r *http.Request, policy string) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
 
-// contentPolicy lets nothing in but the page's own files and pictures in data:
-// URIs, such as the QR code, and lets nothing out but calls of the API and of
-// the stand-in. Swagger UI writes HTML, so its page goes without trusted types.
-func contentPolicy(standIn, servedPath string) string {
-	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' " + standIn +
-		"; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-	if servedPath == "/docs" {
-		return policy
+// policies are the Content-Security-Policy of the page and that of the rest.
+type policies struct{ page, docs, rest string }
+
+// newPolicies lets nothing in but the page's own files, its import map and pictures
+// in data: URIs, such as the QR code, and lets nothing out but calls of the API and
+// of the stand-in. Swagger UI writes HTML, so its page goes without trusted types.
+func newPolicies(standIn string, index file) (policies, error) {
+	// An import map stands in the page itself and is let in by its hash.
+	_, after, found := bytes.Cut(index.content, []byte(`<script type="importmap">`))
+	importMap, _, closed := bytes.Cut(after, []byte("</script>"))
+	if !found || !closed {
+		return policies{}, errors.New("the page has no import map")
 	}
-	return policy + "; require-trusted-types-for 'script'; trusted-types 'none'"
+	sum := sha256.Sum256(importMap)
+	hash := " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	policy := func(hash string) string {
+		return "default-src 'none'; script-src 'self'" + hash + "; style-src 'self'; img-src 'self' data:; connect-src 'self' " + standIn +
+			"; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+	}
+	const trusted = "; require-trusted-types-for 'script'; trusted-types 'none'"
+	return policies{page: policy(hash) + trusted, docs: policy(""), rest: policy("") + trusted}, nil
+}
+
+func (p policies) of(servedPath string) string {
+	switch servedPath {
+	case "/":
+		return p.page
+	case "/docs":
+		return p.docs
+	}
+	return p.rest
 }

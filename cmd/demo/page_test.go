@@ -87,7 +87,7 @@ func TestPageHandler(t *testing.T) {
 			"/docs":                      {"text/html; charset=utf-8", "no-store"},
 			"/demo.json":                 {"application/json", "no-store"},
 			"/app.js":                    {"text/javascript; charset=utf-8", "no-cache"},
-			"/screens/set-up.js":         {"text/javascript; charset=utf-8", "no-cache"},
+			"/web/element/element.js":    {"text/javascript; charset=utf-8", "no-cache"},
 			"/style.css":                 {"text/css; charset=utf-8", "no-cache"},
 			"/favicon.svg":               {"image/svg+xml", "no-cache"},
 			"/swagger-ui/LICENSE":        {"text/plain; charset=utf-8", "no-cache"},

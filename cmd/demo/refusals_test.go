@@ -19,7 +19,7 @@ func explainsSkew(v *visitor) {
 	v.accessible("wrong code with skew")
 	v.shoot("skew-desktop")
 	v.usePhone()
-	v.do(chromedp.ScrollIntoView(chromedp.ID("code-error")))
+	v.do(chromedp.Evaluate[chromedp.Void](`look.all('#code-error')[0].scrollIntoView()`))
 	v.shoot("skew-phone")
 	v.types(v.code(key, 0)) // the field is empty again and has the focus
 	v.sees("All set.")
@@ -78,7 +78,7 @@ func waitsWhenBusy(v *visitor) {
 	v.sees("Set up an authenticator app")
 	v.remembers()
 	v.press("Set up an authenticator app")
-	v.hasSeen("Many people are setting up an app just now. Nothing is lost. Trying again in ")
+	v.hasSeen("Too many people are setting up an app right now. Your place is kept; we try again in ")
 	v.accessible("busy")
 	v.shoot("busy-desktop")
 	v.scans()
@@ -95,8 +95,8 @@ func restsAfterWrongCodes(v *visitor) {
 		v.sees("The code is not right.")
 	}
 	v.types(v.code(key, 0))
-	v.sees("Too many wrong codes were entered.", "You can go on in")
-	v.wait(`document.querySelector('#code').disabled`)
+	v.sees("Too many wrong codes were entered. You can enter the next one in ")
+	v.wait(`look.all('#code')[0].readOnly && look.focused() === look.all('#code')[0]`)
 	v.accessible("too many wrong codes")
 	v.expectRefusals(422)
 	v.expectRefusals(429)
@@ -169,7 +169,7 @@ func renewsExpired(v *visitor) {
 	v.passTime(15 * time.Minute)
 	v.sees("This QR code has expired.")
 	v.accessible("QR code expired")
-	v.press("Try again")
+	v.press("Get a new QR code")
 	if second := v.scans(); second.Secret() == first.Secret() {
 		v.Error("the QR code is the one that has expired")
 	}

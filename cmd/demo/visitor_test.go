@@ -29,6 +29,14 @@ import (
 // What a visitor can do, in the words of a person: nothing here knows the
 // page's scripts, and little its markup.
 
+// look sees what a person does: the page with what is in the element's shadow.
+const look = `window.look = {
+	roots: () => [document, ...[...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean)],
+	all: (selector) => look.roots().flatMap((root) => [...root.querySelectorAll(selector)]).filter((e) => e.closest('main, #announcer') || e.getRootNode() !== document),
+	text: () => look.roots().map((root) => (root === document ? document.querySelector('main') : { innerText: [...root.children].map((e) => e.innerText).join('\n') }).innerText).join('\n'),
+	focused: () => document.activeElement.shadowRoot?.activeElement ?? document.activeElement,
+};`
+
 // resize sets the size of the window, in CSS pixels.
 func (v *visitor) resize(width, height int64) { v.do(chromedp.EmulateViewport(width, height)) }
 
@@ -52,8 +60,8 @@ func (v *visitor) prefer(name, value string) {
 func (v *visitor) wait(expression string) {
 	v.Helper()
 	script := fmt.Sprintf(`new Promise((done) => {
-		const look = () => (%s) ? done(true) : setTimeout(look, 20);
-		look();
+		const again = () => (%s) ? done(true) : setTimeout(again, 20);
+		again();
 	})`, expression)
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
@@ -67,15 +75,15 @@ func (v *visitor) wait(expression string) {
 func (v *visitor) sees(words ...string) {
 	v.Helper()
 	for _, w := range words {
-		v.wait(fmt.Sprintf(`document.querySelector('main').innerText.replace(/\s+/g, ' ').includes(%s)`, strconv.Quote(w)))
+		v.wait(fmt.Sprintf(`look.text().replace(/\s+/g, ' ').includes(%s)`, strconv.Quote(w)))
 	}
 }
 
 // remembers keeps what the page shows from now on, for what is soon gone again.
 func (v *visitor) remembers() {
-	v.do(chromedp.Evaluate[chromedp.Void](`void new MutationObserver(() => {
-		window.shown = (window.shown ?? '') + document.querySelector('main').innerText;
-	}).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true, attributes: true })`))
+	v.do(chromedp.Evaluate[chromedp.Void](`void look.roots().forEach((root) => new MutationObserver(() => {
+		window.shown = (window.shown ?? '') + look.text();
+	}).observe(root, { subtree: true, childList: true, characterData: true, attributes: true }))`))
 }
 
 // hasSeen waits until the page has shown these words, be it for a moment.
@@ -86,7 +94,7 @@ func (v *visitor) hasSeen(words string) {
 
 // text is what the page shows.
 func (v *visitor) text() string {
-	return ask(v, chromedp.Evaluate[string](`document.querySelector('main').innerText`))
+	return ask(v, chromedp.Evaluate[string](`look.text()`))
 }
 
 // press clicks on what a person calls by this name: a button, a link, or the
@@ -110,13 +118,13 @@ func (v *visitor) finds(name string) (x, y float64) {
 	v.looks()
 	v.wait(fmt.Sprintf(`(() => {
 		const text = (e) => e.innerText.trim().replace(/\s+/g, ' ');
-		const named = [...document.querySelectorAll('main :is(button, a, summary, label)')].filter((e) =>
+		const named = look.all(':is(button, a, summary, label)').filter((e) =>
 			e.checkVisibility() && (e.localName === 'label' ? text(e).startsWith(%[1]q) : text(e) === %[1]q));
 		for (const element of named) {
 			element.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 			const { left, top, width, height } = element.getBoundingClientRect();
 			const at = [left + width / 2, top + height / 2];
-			if (element.contains(document.elementFromPoint(...at))) {
+			if (element.contains(element.getRootNode().elementFromPoint(...at))) {
 				window.found = at;
 				return true;
 			}
@@ -168,14 +176,14 @@ func (v *visitor) enrolls(pool, user string) (*otp.Key, string) {
 // scans reads the QR code off a picture of the window, as a phone does.
 func (v *visitor) scans() *otp.Key {
 	v.Helper()
-	const picture = `main img[alt^="QR code"]`
-	v.wait(fmt.Sprintf(`document.querySelector('%s')?.checkVisibility() && document.querySelector('%[1]s').naturalWidth > 0`, picture))
+	const picture = `look.all('img[part="picture"]')[0]`
+	v.wait(fmt.Sprintf(`%s?.checkVisibility() && %[1]s.naturalWidth > 0`, picture))
 	v.looks()
 	// One element's part of the window, quiet zone included: the decoder is told
 	// that there is nothing else, since its search for a code in a larger picture
 	// misses one in some hundreds. Where the window is so narrow that the picture
 	// is made smaller, modules are not whole pixels, and it must search.
-	screen, err := png.Decode(bytes.NewReader(ask(v, chromedp.Screenshot(chromedp.CSS(picture), chromedp.NodeVisible))))
+	screen, err := png.Decode(bytes.NewReader(ask(v, chromedp.Screenshot(chromedp.JSPath(picture), chromedp.NodeVisible))))
 	v.must(err)
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(screen)
 	v.must(err)
@@ -242,7 +250,7 @@ func (v *visitor) tabsTo(name string) {
 		v.types(kb.Tab)
 		passed = append(passed, v.focused())
 		if strings.HasPrefix(passed[len(passed)-1], name) {
-			if !ask(v, chromedp.Evaluate[bool](`getComputedStyle(document.activeElement).outlineStyle !== 'none'`)) {
+			if !ask(v, chromedp.Evaluate[bool](`getComputedStyle(look.focused()).outlineStyle !== 'none'`)) {
 				v.Errorf("nobody can see that %q has the focus", name)
 			}
 			return
@@ -259,22 +267,17 @@ func (v *visitor) focusIsOn(name string) {
 
 func (v *visitor) focused() string { return ask(v, chromedp.Evaluate[string](focusedName)) }
 
-const focusedName = `(document.activeElement.labels?.[0] ?? document.activeElement).innerText.trim().replace(/\s+/g, ' ')`
+const focusedName = `(look.focused().labels?.[0] ?? look.focused()).innerText.trim().replace(/\s+/g, ' ')`
 
 // hears waits until a screen reader is told these words.
 func (v *visitor) hears(words string) {
 	v.Helper()
-	v.wait(fmt.Sprintf(`[...document.querySelectorAll('[role="status"], [role="alert"]')].some((e) => e.textContent.includes(%q))`, words))
+	v.wait(fmt.Sprintf(`look.all('[role="status"], [role="alert"]').some((e) => e.textContent.includes(%q))`, words))
 }
 
 // canPassTime gives the page a clock that the test can put forward.
 func (v *visitor) canPassTime() {
-	v.call(func(ctx context.Context) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `{ const now = Date.now; let passed = 0; Date.now = () => now() + passed; window.passTime = (ms) => { passed += ms; }; }`,
-		})
-		return err
-	})
+	v.runsFirst(`{ const now = Date.now; let passed = 0; Date.now = () => now() + passed; window.passTime = (ms) => { passed += ms; }; }`)
 	v.do(chromedp.Reload())
 }
 
@@ -337,4 +340,12 @@ func (v *visitor) shoot(name string) {
 	folder := filepath.Join("..", "..", "artifacts", "screenshots")
 	v.must(os.MkdirAll(folder, 0o750))
 	v.must(os.WriteFile(filepath.Join(folder, name+".png"), ask(v, chromedp.FullScreenshot(100)), 0o600))
+}
+
+// runsFirst runs a script in the page from its next load on, before its own.
+func (v *visitor) runsFirst(script string) {
+	v.call(func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
 }

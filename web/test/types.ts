@@ -21,3 +21,23 @@ export async function enroll(code: string): Promise<string> {
     return error.code === 'code_mismatch' ? `${error.clockSkewSeconds}` : describe(error, de);
   }
 }
+
+import 'mfa-enrollment-element';
+import { createElement } from 'react';
+import { MfaEnrollment, useMfaEnrollment } from 'mfa-enrollment-react';
+
+const element = document.createElement('mfa-enrollment');
+element.messages = { ...de, 'set_up.title': 'Titel' };
+element.challenge = { name: 'MFA_SETUP', session: 's', parameters: {} };
+element.addEventListener('signed-in', ({ detail }) => detail.tokens.accessToken.length);
+element.addEventListener('sign-in-again', ({ detail }) => detail.reason.length);
+// @ts-expect-error There is no such member.
+element.addEventListener('enabled', ({ detail }) => detail.tokens);
+
+export const component = createElement(MfaEnrollment, { token: () => 'token', view: 'set-up', onDone: ({ mfa, tokens }) => mfa?.totp ?? tokens?.accessToken });
+
+export function Hook() {
+  const { step, enrollment, verify, secondsLeft } = useMfaEnrollment({ client, onDone: (result) => { if (result.outcome === 'signed_in') void result.tokens.accessToken; } });
+  void verify('123456', { deviceName: 'phone' });
+  return createElement('p', null, step, enrollment?.qrCode, secondsLeft);
+}

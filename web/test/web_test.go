@@ -46,7 +46,16 @@ func readSources(t *testing.T) {
 
 func TestClient(t *testing.T) {
 	readSources(t)
-	t.Logf("%s", node(t, "node", "--test", "client.test.mjs"))
+	node(t, "node", "--test", "client.test.mjs")
+}
+
+// preserve lets the packages, which are links in node_modules, find one another.
+const preserve = "--preserve-symlinks"
+
+func TestCatalogues(t *testing.T) {
+	readSources(t)
+	program.Install(t, ".")
+	node(t, "node", preserve, "--preserve-symlinks-main", "--test", "catalogues.test.mjs")
 }
 
 func TestTypes(t *testing.T) {

@@ -1,36 +1,46 @@
-// Starts the page: reads what the demo serves, and shows the screen that the
-// machine is in. Everything else is in the module that is named for it.
+// Starts the page: reads what the demo serves, and shows the sign-in or, from where
+// Cognito takes over from the password, the element <mfa-enrollment>.
 
 import { cognito } from './cognito.js';
-import { machine } from './machine.js';
+import { keep, kept } from './keep.js';
 import { account } from './screens/account.js';
-import { prove } from './screens/prove.js';
-import { setUp } from './screens/set-up.js';
 import { signIn } from './screens/sign-in.js';
-import { announce, show } from './view.js';
+import { announce, parts, show } from './view.js';
 
-const screens = {
-  'sign-in': { render: signIn, title: 'Sign in' },
-  'prove': { render: prove, title: 'Enter your code' },
-  'set-up': { render: setUp, title: 'Set up your authenticator app' },
-  'account': { render: account, title: 'Sign-in security' },
-};
+/** What the demo serves about itself, or nothing. */
+async function settings() {
+  try {
+    const reply = await fetch('/demo.json');
+    return reply.ok ? await reply.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
-const reply = await fetch('/demo.json');
-const demo = await reply.json();
+const demo = await settings();
 
-let current; // the AbortController of the screen that is shown
+/**
+ * Shows who has come how far. `who` is the client id, the username and either an
+ * access token or a challenge; `notice` is what the next screen says first.
+ */
+function go(who = {}, notice = {}) {
+  keep(who);
+  render(who, notice);
+  announce(notice.reason ?? '');
+  // The focus goes along, so that a keyboard goes on from here and a screen reader
+  // says where it is. A page that has just loaded is read by itself.
+  (document.querySelector('mfa-enrollment') ?? document.querySelector('h1')).focus();
+}
 
-machine((state, send, first) => {
-  // Leaving a screen ends everything it began: its requests and its timers.
-  current?.abort();
-  current = new AbortController();
-  const { render, title } = screens[state.screen];
-  document.title = `${title} · mfa-enrollment demo`;
-  announce(state.notice.reason ?? state.notice.done ?? '');
-  const view = show(state.screen);
-  render(view, { ...state, demo, cognito: cognito(demo), send, signal: current.signal });
-  // The focus goes along, so that a keyboard goes on from here and a screen
-  // reader says where it is. A page that has just loaded is read by itself.
-  if (!first) (view.querySelector('[data-focus]') ?? view.querySelector('h1')).focus();
-});
+function render(who, notice) {
+  const signedIn = who.accessToken || who.challenge;
+  document.title = 'Sign in · mfa-enrollment demo';
+  const view = show(signedIn ? 'account' : 'sign-in');
+  (signedIn ? account : signIn)(view, { who, notice, demo, cognito: cognito(demo), go });
+}
+
+if (demo) {
+  render(kept(), {});
+} else {
+  parts(show('no-demo')).again.addEventListener('click', () => location.reload());
+}

@@ -8,16 +8,16 @@
 
 const name = 'demo-sign-in';
 
-/** Keeps the screen and the sign-in for this tab; forgets them when signed out. */
-export function keep({ screen, who }) {
-  if (who.accessToken || who.session) {
-    sessionStorage.setItem(name, JSON.stringify({ screen, who }));
+/** Keeps the sign-in and the view for this tab; forgets them when signed out. */
+export function keep(who) {
+  if (who.accessToken || who.challenge) {
+    sessionStorage.setItem(name, JSON.stringify(who));
   } else {
     sessionStorage.removeItem(name);
   }
 }
 
-/** The screen and the sign-in from before a reload, or nothing. */
+/** The sign-in and the view from before a reload, or nothing. */
 export function kept() {
   return JSON.parse(sessionStorage.getItem(name) ?? '{}');
 }

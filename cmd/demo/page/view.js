@@ -23,17 +23,6 @@ export function say(element, text) {
   element.hidden = !text;
 }
 
-/** Says once why a person waits, and shows the seconds until what comes then, which are not spoken. */
-export function sayWait(element, why, left, what = 'Trying again') {
-  if (element.firstChild?.data !== why) {
-    const seconds = document.createElement('span');
-    seconds.ariaHidden = 'true';
-    element.replaceChildren(why, ' ', seconds);
-  }
-  element.lastElementChild.textContent = left ? `${what} in ${left} s.` : `${what}…`;
-  element.hidden = false;
-}
-
 /** Tells a screen reader something, without moving to it. */
 export function announce(text) {
   document.querySelector('#announcer').textContent = text;
@@ -47,9 +36,6 @@ export function once(action) {
     working = true;
     try {
       await action(...args);
-    } catch (error) {
-      // The screen was left, and with it went the request.
-      if (error.name !== 'AbortError') throw error;
     } finally {
       working = false;
     }

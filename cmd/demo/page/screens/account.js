@@ -1,78 +1,52 @@
-import { getMfa, Problem, setTotpPreference } from '../api.js';
-import { patiently } from '../retry.js';
-import { announce, once, parts, say, sayWait } from '../view.js';
+import 'mfa-enrollment-element';
+import { keep } from '../keep.js';
+import { parts } from '../view.js';
 
-/** What is on, and what can be done about it. */
-export function account(view, { who, notice, demo, send, signal }) {
+const titles = { status: 'Sign-in security', 'set-up': 'Set up your authenticator app', prove: 'Enter your code' };
+
+/** The element does the work. The page keeps the tokens and says where to go. */
+export function account(view, { who, notice, demo, go }) {
   const part = parts(view);
-  const pool = demo.pools.find(({ clientId }) => clientId === who.clientId);
-  const self = { clientId: who.clientId, accountName: who.accountName };
-  part.username.textContent = who.accountName;
-  part.mfa.textContent = pool.mfa;
-  say(part.done, notice.done);
+  const element = part.element;
+  const { clientId, username } = who;
+  let codeReusableAt = notice.codeReusableAt ?? 0;
+  const onEvent = (type, listener) => element.addEventListener(type, ({ detail }) => listener(detail));
+  const remember = (change) => { who = { ...who, ...change }; keep(who); };
+  const signInAgain = (more) => go({ clientId, username }, more);
 
-  let canSwitchOn = notice.canSwitchOn; // an app is off and still set up
+  part.username.textContent = username;
+  part.mfa.textContent = demo.pools.find((pool) => pool.clientId === clientId).mfa;
+  part.who.hidden = part['sign-out'].hidden = !who.accessToken;
 
-  function render({ totp }) {
-    part.ready.hidden = false;
-    part.badge.textContent = totp.enabled ? 'On' : 'Off';
-    part.badge.classList.toggle('on', totp.enabled);
-    part.summary.textContent = summary(totp);
-    part['set-up'].hidden = totp.enabled || canSwitchOn;
-    part.prove.hidden = part.off.hidden = !totp.enabled;
-    part.on.hidden = totp.enabled || !canSwitchOn;
-    part.replace.hidden = !totp.enabled && !canSwitchOn;
-  }
-
-  /** Does one thing at a time and says what came of it. */
-  const doing = once(async (text, action) => {
-    say(part.failure);
-    part.waiting.hidden = false;
-    say(part['waiting-text'], text);
-    try {
-      return render(await patiently(action, {
-        signal,
-        onWait: (why, left) => sayWait(part['waiting-text'], why, left),
-      }));
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      if (signInWanted.includes(error.code)) return send('signInAgain', { who: self, notice: { reason: error.detail } });
-      say(part.failure, error.detail);
-    } finally {
-      part.waiting.hidden = true;
-    }
+  onEvent('viewchange', ({ view: shown }) => {
+    document.title = `${titles[shown]} · mfa-enrollment demo`;
+    view.classList.toggle('narrow', shown !== 'set-up');
+    part.prove.hidden = true;
+    if (who.accessToken) remember({ view: shown });
   });
-
-  part['set-up'].addEventListener('click', () => send('setUp'));
-  part.replace.addEventListener('click', () => send('setUp'));
-  part.prove.addEventListener('click', () => send('signInAgain', { who: self, notice: { codeReusableAt: notice.codeReusableAt } }));
-  part['sign-out'].addEventListener('click', () => send('signInAgain', { who: self, notice: { reason: 'You are signed out.' } }));
-  part.off.addEventListener('click', () => part.dialog.showModal());
-  part.dialog.addEventListener('close', () => {
-    if (part.dialog.returnValue === 'off') change(false);
-    part.dialog.returnValue = '';
+  onEvent('status', ({ mfa }) => { part.prove.hidden = !mfa.totp.enabled; });
+  onEvent('enabled', ({ codeReusableIn }) => { codeReusableAt = Date.now() + codeReusableIn * 1000; });
+  onEvent('signed-in', ({ tokens, codeReusableIn }) => {
+    codeReusableAt = Date.now() + codeReusableIn * 1000;
+    remember({ challenge: undefined, accessToken: tokens.accessToken });
+    part.who.hidden = part['sign-out'].hidden = false;
+    element.challenge = undefined;
+    element.token = tokens.accessToken;
   });
-  part.on.addEventListener('click', () => change(true));
+  onEvent('sign-in-again', ({ reason }) => signInAgain({ reason, codeReusableAt }));
+  onEvent('cancel', () => {
+    if (!who.accessToken) return signInAgain();
+    element.view = 'status';
+  });
+  part.prove.addEventListener('click', () => signInAgain({ codeReusableAt }));
+  part['sign-out'].addEventListener('click', () => signInAgain({ reason: 'You are signed out.' }));
 
-  async function change(enabled) {
-    say(part.done);
-    await doing(enabled ? 'Switching on…' : 'Switching off…', async () => {
-      const status = await setTotpPreference(who, enabled, signal);
-      canSwitchOn = !status.totp.enabled;
-      announce(enabled ? 'The authenticator app is on again.' : 'The authenticator app is off.');
-      return status;
-    });
-    // The button that was pressed is gone; without this the focus would be lost.
-    view.querySelector('h1')?.focus();
-  }
-
-  doing('Loading…', () => getMfa(who, signal)).then(() => notice.problem && say(part.failure, notice.problem));
-}
-
-/** Problems that another sign-in solves. */
-const signInWanted = ['invalid_token', 'step_up_required', 'session_expired', 'user_not_found'];
-
-function summary({ enabled, preferred }) {
-  if (!enabled) return 'Your password alone protects this account.';
-  return preferred ? 'It is asked for whenever you sign in.' : 'It can be chosen when you sign in.';
+  Object.assign(element, {
+    clientId, username, headingLevel: 1, view: who.view === 'set-up' ? 'set-up' : 'status',
+    codeReusableIn: (codeReusableAt - Date.now()) / 1000,
+    appStoreHref: 'https://apps.apple.com/app/google-authenticator/id388497605',
+    googlePlayHref: 'https://play.google.com/store/apps/details?id=com.google.android.apps.authenticator2',
+    lostPhoneHref: '#lost-phone',
+    token: who.accessToken, challenge: who.challenge,
+  });
 }
