@@ -22,14 +22,14 @@ import (
 )
 
 // writeCertificate makes a certificate for loopback with a serial number.
-func writeCertificate(t *testing.T, certFile, keyFile string, serial int64, modified time.Time) {
+func writeCertificate(t *testing.T, certFile, keyFile string, serial int64, modified, ends time.Time) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: ends,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -50,11 +50,20 @@ func writeCertificate(t *testing.T, certFile, keyFile string, serial int64, modi
 	}
 }
 
+// certificateFiles makes a certificate that is good until ends.
+func certificateFiles(t *testing.T, ends time.Time) (certFile, keyFile string) {
+	t.Helper()
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeCertificate(t, certFile, keyFile, 1, time.Now(), ends)
+	return certFile, keyFile
+}
+
 func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeCertificate(t, certFile, keyFile, 1, time.Unix(1_700_000_000, 0))
+	writeCertificate(t, certFile, keyFile, 1, time.Unix(1_700_000_000, 0), time.Now().Add(time.Hour))
 	w := world.New(t, map[string]string{"TLS_CERT_FILE": certFile, "TLS_KEY_FILE": keyFile})
 	dial := func(max uint16) (*tls.Conn, error) {
 		return tls.Dial("tcp", w.App.Addr(), &tls.Config{InsecureSkipVerify: true, MaxVersion: max, NextProtos: []string{"h2"}})
@@ -73,7 +82,7 @@ func TestTLSIs13AndARenewedCertificateIsTakenWithoutARestart(t *testing.T) {
 	if got := serial(); got != 1 {
 		t.Errorf("serial %d", got)
 	}
-	writeCertificate(t, certFile, keyFile, 2, time.Unix(1_700_000_100, 0))
+	writeCertificate(t, certFile, keyFile, 2, time.Unix(1_700_000_100, 0), time.Now().Add(time.Hour))
 	if got := serial(); got != 2 {
 		t.Errorf("after the renewal: serial %d", got)
 	}

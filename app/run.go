@@ -28,6 +28,7 @@ const (
 // NAME=value. It returns the exit status of the process.
 //
 //	api               run until SIGTERM or SIGINT
+//	api check         look at the configuration and at what it names: 0, or 2 with what to do
 //	api healthcheck   ask the running service: 0 when it is alive, 1 when not
 //	api version       say which build this is
 func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
@@ -37,12 +38,14 @@ func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer)
 	switch args[1] {
 	case "healthcheck":
 		return healthcheck(ctx, lookup(environ), stderr)
+	case "check":
+		return Check(ctx, environ, time.Now, stdout)
 	case "version":
 		b := Build()
 		_, _ = fmt.Fprintf(stdout, "mfa-enrollment %s (%s)\n", b.Version, b.Revision)
 		return 0
 	}
-	_, _ = fmt.Fprintf(stderr, "unknown command; there are: healthcheck, version, and none to run the service\n")
+	_, _ = fmt.Fprintf(stderr, "unknown command; there are: check, healthcheck, version, and none to run the service\n")
 	return exitWrong
 }
 

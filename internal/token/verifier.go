@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -171,6 +172,23 @@ func (v *Verifier) Start(ctx context.Context) {
 	for _, keys := range v.pools {
 		go keys.run(ctx)
 	}
+}
+
+// Fetch fetches the keys of every pool once, all at the same time, and tells by
+// pool id what went wrong; nil where nothing did. It is for a check that does not
+// Start.
+func (v *Verifier) Fetch(ctx context.Context) map[string]error {
+	failures := make([]error, len(v.pools))
+	var fetching sync.WaitGroup
+	for i, pool := range v.pools {
+		fetching.Go(func() { failures[i] = pool.fetch(ctx) })
+	}
+	fetching.Wait()
+	found := map[string]error{}
+	for i, pool := range v.pools {
+		found[pool.poolID] = failures[i]
+	}
+	return found
 }
 
 // Ready returns nil once the keys of every pool have been fetched, and stays
