@@ -167,7 +167,7 @@ func renewsExpired(v *visitor) {
 	v.press("Set up an authenticator app")
 	first := v.scans()
 	v.passTime(15 * time.Minute)
-	v.sees("This QR code has expired.")
+	v.sees("This QR code has expired. If you have scanned it, delete that entry from your app")
 	v.accessible("QR code expired")
 	v.press("Get a new QR code")
 	if second := v.scans(); second.Secret() == first.Secret() {
