@@ -317,6 +317,17 @@ export interface components {
             totp: components["schemas"]["TotpStatus"];
             methods: components["schemas"]["Methods"];
             preferred?: components["schemas"]["Method"];
+            /**
+             * @description What a front end should do about a second factor, by the operator's
+             *     policy (MFA_POLICY): nothing; offer to set one up, on a page that can
+             *     be skipped or a banner; or ask for it on a page that cannot be
+             *     skipped. It is none where a factor is on, and for federated people,
+             *     whom Cognito never asks for one. It is advice: the user pool's own
+             *     setting decides what a sign-in asks for, so a front end that does not
+             *     follow it, or a client that is not yours, gets in all the same.
+             * @enum {string}
+             */
+            next: "none" | "offer" | "require";
         };
         /** @description How TOTP is to be used. */
         TotpPreference: {
@@ -474,7 +485,8 @@ export interface components {
                  *       "methods": [
                  *         "SOFTWARE_TOKEN_MFA"
                  *       ],
-                 *       "preferred": "SOFTWARE_TOKEN_MFA"
+                 *       "preferred": "SOFTWARE_TOKEN_MFA",
+                 *       "next": "none"
                  *     }
                  */
                 "application/json": components["schemas"]["MfaStatus"];

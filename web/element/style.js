@@ -110,7 +110,7 @@ dialog p { margin-top: .5rem; }
 @container (max-width: 44rem) {
   .steps { gap: 1.5rem; margin-top: 1.25rem; padding: 0; min-height: 0; }
   .scan { position: static; width: auto; }
-  .plate { min-height: 0; padding: 1rem .75rem; }
+  .plate { min-height: 0; } /* the picture has a border of its own */
   .plate img { image-rendering: auto; } /* It is made smaller here: smoothing keeps its modules alike. */
   .code-row > * { flex: 1 1 9rem; max-width: none; }
   #device { max-width: none; }

@@ -69,13 +69,6 @@ func pack(t *testing.T, name, folder string) string {
 	return filepath.Join(folder, packed[0].Filename)
 }
 
-func TestPackagesHoldWhatTheyShould(t *testing.T) {
-	readSources(t)
-	for name := range contents {
-		pack(t, name, t.TempDir())
-	}
-}
-
 // TestPackagesWorkInAViteApplication packs the packages, installs them in an empty
 // Vite application, builds it and sets an app up with each part in Chromium, against
 // the demo's service, under a strict policy.
@@ -85,37 +78,14 @@ func TestPackagesWorkInAViteApplication(t *testing.T) {
 	}
 	readSources(t)
 	program.Install(t, ".")
-	chromium := program.Find(t, "chromium", "chromium-browser", "google-chrome")
-	// It stands where it finds Vite and React, which package-lock.json pins.
-	application, err := os.MkdirTemp("node_modules", ".vite-application-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(application); err != nil {
-			t.Error(err)
-		}
-	})
+	application := emptyApplication(t)
 	if err := os.CopyFS(application, os.DirFS("vite")); err != nil {
 		t.Fatal(err)
 	}
-	tarballs := t.TempDir()
-	install := []string{"install", "--offline", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"}
-	for _, name := range []string{"client", "element", "react"} {
-		install = append(install, pack(t, name, tarballs))
-	}
-	runIn(t, application, "npm", install...)
 	runIn(t, application, "../.bin/vite", "build")
 
 	site := serve(t, filepath.Join(application, "dist"))
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	browser, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(closeBrowser)
-	if err := chromedp.Do(browser); err != nil {
-		t.Fatal(err)
-	}
+	browser := startBrowser(t)
 	// For each person there is one part in each pool.
 	for user, part := range map[string]string{"ada": "element", "grace": "react", "linus": "hook"} {
 		for client, want := range map[string]string{"demo-optional": "enabled true", "demo-required-web": "signed in"} {
@@ -127,14 +97,54 @@ func TestPackagesWorkInAViteApplication(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(window, time.Minute)
 				defer cancel()
-				enroll(ctx, t, site+"?"+url.Values{"part": {part}, "client": {client}, "user": {user}}.Encode(), want)
+				enroll(ctx, t, site+"?"+url.Values{"part": {part}, "client": {client}, "user": {user}}.Encode(), `document.querySelector('#app').dataset.done`, want)
 			})
 		}
 	}
 }
 
-// enroll sets an app up on the page at address.
-func enroll(ctx context.Context, t *testing.T, address, want string) {
+// emptyApplication makes a folder with the packages installed from their tarballs. It
+// stands where Vite and React are found, which package-lock.json pins.
+func emptyApplication(t *testing.T) string {
+	t.Helper()
+	application, err := os.MkdirTemp("node_modules", ".application-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(application); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.WriteFile(filepath.Join(application, "package.json"), []byte(`{"private":true,"type":"module"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tarballs := t.TempDir()
+	install := []string{"install", "--offline", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"}
+	for _, name := range []string{"client", "element", "react"} {
+		install = append(install, pack(t, name, tarballs))
+	}
+	runIn(t, application, "npm", install...)
+	return application
+}
+
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program.Find(t, "chromium", "chromium-browser", "google-chrome")),
+		chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	browser, closeBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(closeBrowser)
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatal(err)
+	}
+	return browser
+}
+
+// enroll sets an app up on the page at address, where the expression said then tells
+// what came of it.
+func enroll(ctx context.Context, t *testing.T, address, said, want string) {
 	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
@@ -148,7 +158,7 @@ func enroll(ctx context.Context, t *testing.T, address, want string) {
 	if err := chromedp.Do(ctx, focus, chromedp.KeyEvent(code+"\r")); err != nil {
 		t.Fatal(err)
 	}
-	if got := until(ctx, t, `document.querySelector('#app').dataset.done`); got != want {
+	if got := until(ctx, t, said); got != want {
 		t.Errorf("what came of it is %q, want %q", got, want)
 	}
 }
@@ -226,4 +236,61 @@ func runIn(t *testing.T, folder, name string, args ...string) {
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatal(fmt.Errorf("%s %v: %w\n%s", name, args, err, output))
 	}
+}
+
+// TestTheGuidesFirstPath does what docs/frontends.md tells its readers to do first:
+// the files that it shows, in an empty application, with Vite's own server.
+func TestTheGuidesFirstPath(t *testing.T) {
+	if !long.Or(false, true) {
+		t.Skip("slow: make test-long runs it")
+	}
+	readSources(t)
+	program.Install(t, ".")
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "frontends.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, cognito := startDemo(t)
+	application := emptyApplication(t)
+	addresses := strings.NewReplacer("127.0.0.1:8080", api, "127.0.0.1:9229", cognito, "\n   ", "\n")
+	for _, name := range []string{"index.html", "vite.config.js", "src/main.js"} {
+		_, after, _ := strings.Cut(string(guide), "`"+name+"`")
+		_, after, _ = strings.Cut(after, "   ```")
+		_, after, _ = strings.Cut(after, "\n")
+		text, _, found := strings.Cut(after, "\n   ```")
+		if !found {
+			t.Fatalf("docs/frontends.md does not show %s", name)
+		}
+		path := filepath.Join(application, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(addresses.Replace("\n"+text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.CommandContext(t.Context(), program.Find(t, "node"), "../vite/bin/vite.js", "--host", "127.0.0.1", "--port", "0")
+	command.Dir = application
+	command.Env = append(os.Environ(), "NO_COLOR=1")
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	var address string
+	for lines := bufio.NewScanner(stdout); address == "" && lines.Scan(); {
+		address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`).FindString(lines.Text())
+	}
+	if address == "" {
+		t.Fatal("Vite did not say where it is")
+	}
+	ctx, cancel := context.WithTimeout(startBrowser(t), 2*time.Minute)
+	defer cancel()
+	enroll(ctx, t, address, `document.body.innerText.trim()`, "Ada is enrolled.")
 }
