@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mfa-enrollment/test/world"
 )
 
 // TestEveryExpressionFindsWhatTheServiceExposes catches what no unit test of
 // rules can: a metric or label that the service does not have.
 func TestEveryExpressionFindsWhatTheServiceExposes(t *testing.T) {
-	s := startService(t, nil)
+	s := startService(t, world.StartRedis(t).Settings())
 	p := startPrometheus(t, map[string]string{"load": s.App.AdminAddr()})
 	p.scrapes(t, 3)
 	// Twice, since a series that is born in a request grows at the next one only.
