@@ -57,7 +57,9 @@ compatible:
 # grpcnotrace leaves out a debugging page of gRPC's, which the OpenTelemetry
 # exporter brings along. It uses templates, and where these are linked the linker
 # must keep every exported method of everything: 15 MB more.
+# VERSION and REVISION say which build it is (api version, build_info).
+STAMP = -X mfa-enrollment/app.version=$(VERSION) -X mfa-enrollment/app.revision=$(REVISION)
 build:
-	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o bin/api ./cmd/api
+	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w $(STAMP)' -o bin/api ./cmd/api
 
 include bench/bench.mk deploy/deploy.mk fuzz.mk tools/sbom.mk

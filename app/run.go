@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -133,23 +134,23 @@ func healthcheck(ctx context.Context, getenv func(string) string, stderr io.Writ
 	return 0
 }
 
-// version is set by the linker for a release.
-var version string //nolint:gochecknoglobals // -ldflags -X can set nothing else.
+// version and revision are set by the linker (make build, the image, a release).
+var version, revision string //nolint:gochecknoglobals // -ldflags -X can set nothing else.
 
-// Build says which build this is, as the linker recorded it.
+// Build says which build this is: what the linker was told, and else what go build
+// recorded.
 func Build() metrics.BuildInfo {
-	b := metrics.BuildInfo{Version: version, Revision: "unknown"}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
+	b := metrics.BuildInfo{Version: version, Revision: revision}
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		info = &debug.BuildInfo{}
 	}
-	if b.Version == "" {
-		b.Version = info.Main.Version
-	}
+	b.Version = cmp.Or(b.Version, info.Main.Version, "unknown")
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			b.Revision = s.Value
+			b.Revision = cmp.Or(b.Revision, s.Value)
 		}
 	}
+	b.Revision = cmp.Or(b.Revision, "unknown")
 	return b
 }

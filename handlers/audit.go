@@ -26,14 +26,18 @@ func (s *Server) audit(ctx context.Context, change string, err error) {
 		result = string(asDomain(err).Kind)
 	}
 	e := eventOf(c)
-	s.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "audit",
+	attributes := []slog.Attr{
 		slog.String("change", change),
 		slog.String("result", result),
 		slog.String("subject", e.subject),
 		slog.String("flow", string(e.flow)),
 		slog.String("clientIp", c.RealIP()),
 		slog.String("requestId", c.Response().Header().Get(echo.HeaderXRequestID)),
-	)
+	}
+	if id := traceID(c); id != "" {
+		attributes = append(attributes, slog.String("traceId", id))
+	}
+	s.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "audit", attributes...)
 }
 
 // identify names the person of a sign-in that was just completed, whom the

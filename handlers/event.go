@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/labstack/echo/v4"
-	"go.opentelemetry.io/otel/trace"
 
 	"mfa-enrollment/internal/enroll"
 )
@@ -38,8 +38,14 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		e := &event{}
 		c.Set(eventKey, e)
-		begin := s.Now()
-		if err := next(c); err != nil {
+		begin, caller := s.Now(), c.Request().Context()
+		err := next(c)
+		gaveUp := err != nil && isGivenUp(caller, err)
+		switch {
+		case gaveUp:
+			s.Metrics.ClientGaveUp()
+			c.Response().WriteHeader(statusClientGaveUp)
+		case err != nil:
 			e.failure = asDomain(err)
 			s.writeProblem(c, e.failure)
 		}
@@ -52,8 +58,8 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Duration("duration", s.Now().Sub(begin)),
 			slog.String("clientIp", c.RealIP()),
 		}
-		if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
-			attributes = append(attributes, slog.String("traceId", span.TraceID().String()))
+		if id := traceID(c); id != "" {
+			attributes = append(attributes, slog.String("traceId", id))
 		}
 		if e.flow != "" {
 			attributes = append(attributes, slog.String("flow", string(e.flow)))
@@ -62,6 +68,9 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 			attributes = append(attributes, slog.String("subject", e.subject))
 		}
 		outcome := "ok"
+		if gaveUp {
+			outcome = "client_gave_up"
+		}
 		if e.failure != nil {
 			outcome = string(e.failure.Kind)
 			if e.failure.Reason != "" {
@@ -74,6 +83,26 @@ func (s *Server) logRequest(next echo.HandlerFunc) echo.HandlerFunc {
 		attributes = append(attributes, slog.String("outcome", outcome))
 		s.Logger.LogAttrs(context.WithoutCancel(ctx), levelOf(status), "request", attributes...)
 		return nil
+	}
+}
+
+// statusClientGaveUp is what metrics and the log have for a request whose client
+// did not wait for the answer. HTTP has no status for it; this one is nginx's.
+const statusClientGaveUp = 499
+
+// isGivenUp tells whether a request failed because its client hung up. net/http
+// cancels its context then. A failure that says something of this service, or of
+// what Cognito did already, stays one: a panic, or a code that was taken while
+// switching on failed.
+func isGivenUp(caller context.Context, err error) bool {
+	if !errors.Is(caller.Err(), context.Canceled) {
+		return false
+	}
+	switch asDomain(err).Kind {
+	case enroll.UpstreamTimeout, enroll.UpstreamUnavailable, enroll.Busy:
+		return true
+	default:
+		return errors.Is(err, context.Canceled)
 	}
 }
 

@@ -35,6 +35,7 @@ type Metrics struct {
 	problems        *prometheus.CounterVec
 	panics          prometheus.Counter
 	configWarnings  prometheus.Counter
+	givenUp         prometheus.Counter
 	limited         *prometheus.CounterVec
 	quota           quota
 	registerer      prometheus.Registerer
@@ -142,11 +143,12 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 	m.problems = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_problems_total", Help: "Problem documents sent, by their code."}, []string{"code"})
 	m.limited = counters(r, "rate_limited_total", "Requests that met a limit of this service before they reached Cognito.", []string{"limit"}, []string{"subject", "subject_reads", "subject_new_tokens", "token", "session", "address", "site", "network", "strangers", "strangers_sign_in"})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "http_panics_total", Help: "Requests that ended in a panic; each was answered with the problem internal."})
+	m.givenUp = prometheus.NewCounter(prometheus.CounterOpts{Name: "http_client_gave_up_total", Help: "Requests whose client hung up before the answer; in http_requests_total they have the status 499, and no problem is counted."})
 	m.configWarnings = prometheus.NewCounter(prometheus.CounterOpts{Name: "configuration_warnings_total", Help: "What the start found in the configuration that the service can run with and that is probably not meant; the log names each."})
 
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "build_info", Help: "Which build this is; always 1."}, []string{"version", "revision", "goversion"})
 	info.WithLabelValues(build.Version, build.Revision, runtime.Version()).Set(1)
-	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, m.configWarnings, info)
+	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, m.configWarnings, m.givenUp, info)
 	m.quota = newQuota(r)
 	return m
 }
@@ -226,6 +228,9 @@ func (m *Metrics) RateLimited(limit string) { m.limited.WithLabelValues(limit).I
 
 // Panicked counts a request that ended in a panic.
 func (m *Metrics) Panicked() { m.panics.Inc() }
+
+// ClientGaveUp counts a request whose client did not wait for the answer.
+func (m *Metrics) ClientGaveUp() { m.givenUp.Inc() }
 
 // ConfigurationWarned counts something in the configuration that is probably not
 // meant.

@@ -105,7 +105,7 @@ func TestImageHoldsTheServiceAndNothingElse(t *testing.T) {
 	if c.Config.User != "65532:65532" || !slices.Equal(c.Config.Entrypoint, []string{"/ko-app/api"}) {
 		t.Errorf("it runs %v as %s", c.Config.Entrypoint, c.Config.User)
 	}
-	if !slices.Equal(c.Config.Healthcheck.Test, []string{"CMD", "/ko-app/api", "healthcheck"}) {
+	if !slices.Equal(c.Config.Healthcheck.Test, []string{"CMD", "/api", "healthcheck"}) || headers["/api"] == nil || headers["/api"].Linkname != "ko-app/api" {
 		t.Errorf("its health check is %v", c.Config.Healthcheck.Test)
 	}
 	for _, label := range []string{"title", "description", "version", "revision"} {

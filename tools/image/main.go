@@ -157,12 +157,14 @@ func base(p *v1.Platform) (v1.Image, error) {
 	file.Config.ExposedPorts = map[string]struct{}{"8080/tcp": {}, "9090/tcp": {}}
 	file.Config.Env = []string{"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"}
 	file.Config.Healthcheck = &v1.HealthConfig{
-		Test: []string{"CMD", "/ko-app/api", "healthcheck"}, Interval: 10 * time.Second, Timeout: 3 * time.Second, StartPeriod: 5 * time.Second,
+		Test: []string{"CMD", "/api", "healthcheck"}, Interval: 10 * time.Second, Timeout: 3 * time.Second, StartPeriod: 5 * time.Second,
 	}
 	return mutate.ConfigFile(image, file)
 }
 
-// files is the base's one layer: the root certificates and the user's name.
+// files is the base's one layer: the root certificates, the user's name, and /api,
+// the binary's path in the Dockerfile's image. ko puts it elsewhere, and health
+// checks, such as the AWS template's, must find it in either image.
 func files() ([]byte, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
@@ -196,6 +198,9 @@ func files() ([]byte, error) {
 		if _, err := w.Write(f.content); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "api", Linkname: "ko-app/api", Mode: 0o755}); err != nil {
+		return nil, err
 	}
 	if err := w.Close(); err != nil { // which writes the end of the archive
 		return nil, err
