@@ -51,6 +51,8 @@ func TestBrowser(t *testing.T) {
 		{"offers a new QR code when the old one has expired", nil, renewsExpired},
 		{"refuses a wrong password", nil, refusesWrongPassword},
 
+		{"completes the sign-in when only its last step failed", nil, completesSignInThatStopped},
+		{"follows challenges, and tells the page alone what came of them", nil, followsChallenges},
 		{"names the account in mid-sign-in", nil, namesAccountInMidSignIn},
 		{"gives up on a reply that never comes, and sends the code again", nil, givesUpOnLostReply},
 		{"keeps the code when there is no network", nil, keepsCodeOffline},

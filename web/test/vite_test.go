@@ -86,18 +86,23 @@ func TestPackagesWorkInAViteApplication(t *testing.T) {
 
 	site := serve(t, filepath.Join(application, "dist"))
 	browser := startBrowser(t)
+	for _, part := range []string{"element", "react", "hook"} {
+		t.Run(part+" leads an invalid token to sign-in", func(t *testing.T) {
+			ctx := openWindow(t, browser)
+			if err := chromedp.Do(ctx, chromedp.Navigate(site+"?"+url.Values{"part": {part}, "token": {"eyJhbGciOiJub25lIn0.e30."}}.Encode())); err != nil {
+				t.Fatal(err)
+			}
+			if got := until(ctx, t, done); got != "sign in again: invalid_token" {
+				t.Errorf("what came of it is %q", got)
+			}
+		})
+	}
 	// For each person there is one part in each pool.
 	for user, part := range map[string]string{"ada": "element", "grace": "react", "linus": "hook"} {
 		for client, want := range map[string]string{"demo-optional": "enabled true", "demo-required-web": "signed in"} {
 			t.Run(part+" with "+client, func(t *testing.T) {
-				window, closeWindow := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-				defer closeWindow()
-				if err := chromedp.Do(window); err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithTimeout(window, time.Minute)
-				defer cancel()
-				enroll(ctx, t, site+"?"+url.Values{"part": {part}, "client": {client}, "user": {user}}.Encode(), `document.querySelector('#app').dataset.done`, want)
+				ctx := openWindow(t, browser)
+				enroll(ctx, t, site+"?"+url.Values{"part": {part}, "client": {client}, "user": {user}}.Encode(), done, want)
 			})
 		}
 	}
@@ -140,6 +145,21 @@ func startBrowser(t *testing.T) context.Context {
 		t.Fatal(err)
 	}
 	return browser
+}
+
+// done is what the application says came of it.
+const done = `document.querySelector('#app').dataset.done`
+
+func openWindow(t *testing.T, browser context.Context) context.Context {
+	t.Helper()
+	window, closeWindow := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeWindow)
+	if err := chromedp.Do(window); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(window, time.Minute)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // enroll sets an app up on the page at address, where the expression said then tells

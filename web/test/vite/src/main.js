@@ -9,8 +9,10 @@ import { createRoot } from 'react-dom/client';
 const settings = new URLSearchParams(location.search);
 const app = document.querySelector('#app');
 const done = (result) => { app.dataset.done = result.tokens ? 'signed in' : `enabled ${result.mfa.totp.enabled}`; };
+const onSignInAgain = ({ code }) => { app.dataset.done = `sign in again: ${code}`; };
 
 async function signIn() {
+  if (settings.has('token')) return { token: settings.get('token') };
   const reply = await fetch('/cognito', {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': 'AWSCognitoIdentityProviderService.InitiateAuth' },
@@ -25,7 +27,7 @@ async function signIn() {
 
 function Hook({ clientId, username, challenge, token }) {
   const client = useMemo(() => createClient({ token }), [token]);
-  const { step, enrollment, secondsLeft, problem, verify } = useMfaEnrollment({ client, challenge, clientId, username, onDone: done });
+  const { step, enrollment, secondsLeft, problem, verify } = useMfaEnrollment({ client, challenge, clientId, username, onDone: done, onSignInAgain });
   if (step !== 'scan') return createElement('p', null, step);
   const submit = (event) => { event.preventDefault(); verify(new FormData(event.currentTarget).get('code')); };
   return createElement('form', { onSubmit: submit },
@@ -41,9 +43,10 @@ if (settings.get('part') === 'element') {
   const element = document.createElement('mfa-enrollment');
   element.addEventListener('enabled', ({ detail }) => done(detail));
   element.addEventListener('signed-in', ({ detail }) => done(detail));
+  element.addEventListener('sign-in-again', ({ detail }) => onSignInAgain(detail));
   Object.assign(element, who, { view: 'set-up' });
   app.append(element);
 } else {
-  const part = settings.get('part') === 'hook' ? createElement(Hook, who) : createElement(MfaEnrollment, { ...who, view: 'set-up', onDone: done });
+  const part = settings.get('part') === 'hook' ? createElement(Hook, who) : createElement(MfaEnrollment, { ...who, view: 'set-up', onDone: done, onSignInAgain });
   createRoot(app).render(createElement(StrictMode, null, part));
 }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"github.com/chromedp/chromedp"
+
+	"mfa-enrollment/cognito/cognitotest"
+)
+
+func completesSignInThatStopped(v *visitor) {
+	v.demo.pools.Fail("RespondToAuthChallenge", cognitotest.Fault{Status: 502})
+	v.signsIn(requiredPool, "ada")
+	key := v.scans()
+	v.enters("Enter the code", v.code(key, 0))
+	v.sees("All set.", "It is asked for whenever you sign in.")
+	if calls := v.demo.pools.Calls("VerifySoftwareToken"); calls != 1 {
+		v.Errorf("the code was checked %d times", calls)
+	}
+}
+
+// followsChallenges gives the element challenges and a client whose answers are
+// made up: a choice of factors is made for the person, and what the element does not
+// do is the page's, in an event that nobody farther up hears.
+func followsChallenges(v *visitor) {
+	v.signsIn(optionalPool, "ada")
+	v.sees("Set up an authenticator app")
+	v.do(chromedp.Evaluate[chromedp.Void](`void (() => {
+		const element = document.querySelector('mfa-enrollment').cloneNode();
+		window.heard = [];
+		document.querySelector('mfa-enrollment').replaceWith(element);
+		for (const type of ['challenge', 'signed-in']) {
+			document.addEventListener(type, () => heard.push('the document'));
+			element.addEventListener(type, (event) => heard.push(type + ' ' + (event.bubbles || event.composed) + ' ' + (event.detail.challenge?.name ?? event.detail.tokens.accessToken)));
+		}
+		element.client = { answerChallenge: async ({ challenge, answer, code, username }) => {
+			heard.push([challenge, answer ?? code, username].join(' '));
+			return challenge === 'SELECT_MFA_TYPE'
+				? { outcome: 'challenge', challenge: { name: 'SOFTWARE_TOKEN_MFA', session: 'second', parameters: { USER_ID_FOR_SRP: 'her-id', FRIENDLY_DEVICE_NAME: 'her phone' } } }
+				: { outcome: 'signed_in', tokens: { accessToken: 'token' } };
+		} };
+		element.username = 'ada@example.com';
+		element.challenge = { name: 'SELECT_MFA_TYPE', session: 'first', parameters: {} };
+	})()`))
+	v.sees("Open the authenticator app on her phone and enter the code for ada@example.com.")
+	v.types("123456")
+	v.wait(`heard.join() === 'SELECT_MFA_TYPE SOFTWARE_TOKEN_MFA ada@example.com,SOFTWARE_TOKEN_MFA 123456 her-id,signed-in false token'`)
+	v.do(chromedp.Evaluate[chromedp.Void](`void (document.querySelector('mfa-enrollment').challenge = { name: 'SMS_MFA', session: 'third', parameters: {} })`))
+	v.sees("This sign-in asks for something that this page cannot show.")
+	v.wait(`heard.at(-1) === 'challenge false SMS_MFA' && !heard.includes('the document')`)
+}
