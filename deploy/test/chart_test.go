@@ -232,8 +232,8 @@ func TestSecretsAreReferencesMountedAsFiles(t *testing.T) {
 
 func TestReplicasWithoutRedisDivideTheQuota(t *testing.T) {
 	tests := map[string]string{
-		"minimal":    "3.571", // 25 for six replicas, and one more during a roll-out
-		"fixed":      "6.25",  // 25 for three and one more
+		"minimal":    "4.167", // 25 for six replicas
+		"fixed":      "8.333", // 25 for three
 		"redis":      "25",
 		"everything": "12.5",
 	}

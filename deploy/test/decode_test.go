@@ -11,7 +11,6 @@ import (
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
@@ -42,44 +41,13 @@ func documents(t *testing.T, output string) []document {
 var types = map[string]func() any{
 	"apps/v1 Deployment":                      func() any { return &apps.Deployment{} },
 	"autoscaling/v2 HorizontalPodAutoscaler":  func() any { return &autoscaling.HorizontalPodAutoscaler{} },
-	"gateway.networking.k8s.io/v1 HTTPRoute":  func() any { return &httpRoute{} },
 	"monitoring.coreos.com/v1 PrometheusRule": func() any { return &monitoring.PrometheusRule{} },
 	"monitoring.coreos.com/v1 ServiceMonitor": func() any { return &monitoring.ServiceMonitor{} },
-	"networking.k8s.io/v1 Ingress":            func() any { return &networking.Ingress{} },
 	"networking.k8s.io/v1 NetworkPolicy":      func() any { return &networking.NetworkPolicy{} },
 	"policy/v1 PodDisruptionBudget":           func() any { return &policy.PodDisruptionBudget{} },
 	"v1 ConfigMap":                            func() any { return &core.ConfigMap{} },
-	"v1 Pod":                                  func() any { return &core.Pod{} },
 	"v1 Service":                              func() any { return &core.Service{} },
 	"v1 ServiceAccount":                       func() any { return &core.ServiceAccount{} },
-}
-
-// httpRoute is what the chart uses of the Gateway API's HTTPRoute, whose Go module
-// would bring a third of Kubernetes with it
-// (https://gateway-api.sigs.k8s.io/reference/spec/).
-type httpRoute struct {
-	meta.TypeMeta   `json:",inline"`
-	meta.ObjectMeta `json:"metadata"`
-	Spec            struct {
-		ParentRefs []struct {
-			Name        string `json:"name"`
-			Namespace   string `json:"namespace"`
-			SectionName string `json:"sectionName"`
-		} `json:"parentRefs"`
-		Hostnames []string `json:"hostnames"`
-		Rules     []struct {
-			Matches []struct {
-				Path struct {
-					Type  string `json:"type"`
-					Value string `json:"value"`
-				} `json:"path"`
-			} `json:"matches"`
-			BackendRefs []struct {
-				Name string `json:"name"`
-				Port int32  `json:"port"`
-			} `json:"backendRefs"`
-		} `json:"rules"`
-	} `json:"spec"`
 }
 
 // decode reads an object as the API server does when it validates strictly:
@@ -149,9 +117,6 @@ func TestAMisspeltFieldDoesNotDecode(t *testing.T) {
 		"autoscaling/v2 HorizontalPodAutoscaler":  {"averageUtilization:", "averageUtilisation:"},
 		"monitoring.coreos.com/v1 PrometheusRule": {"        expr:", "        expression:"},
 		"monitoring.coreos.com/v1 ServiceMonitor": {"interval:", "intervall:"},
-		"gateway.networking.k8s.io/v1 HTTPRoute":  {"parentRefs:", "parentrefs:"},
-		"networking.k8s.io/v1 Ingress":            {"ingressClassName:", "ingressClass:"},
-		"v1 Pod":                                  {"restartPolicy:", "restartpolicy:"},
 		"networking.k8s.io/v1 NetworkPolicy":      {"policyTypes:", "policyType:"},
 		"policy/v1 PodDisruptionBudget":           {"maxUnavailable:", "maxUnavailabel:"},
 		"v1 ConfigMap":                            {"data:", "dta:"},

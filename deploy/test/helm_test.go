@@ -148,16 +148,6 @@ func TestChartRefusesBadValues(t *testing.T) {
 		"Redis without keys to seal with":     {[]string{"--set", "secrets.redisURL.name=x,secrets.redisURL.key=y"}, "sealKeys"},
 		"a digest that is none":               {[]string{"--set", "image.digest=latest"}, "digest"},
 		"a port that is none":                 {[]string{"--set", "service.port=70000"}, "port"},
-		"fewer at most than at least":         {[]string{"--set", "autoscaling.minReplicas=7"}, "minReplicas"},
-		"pending for longer than a day":       {[]string{"--set", "config.pendingTTL=25h"}, "pendingTTL"},
-		"sessions longer than Cognito's":      {[]string{"--set", "config.authSessionValidity=1h"}, "authSessionValidity"},
-		"a range of 99 bits":                  {[]string{"--set", "config.trustedProxies={10.0.0.0/99}"}, "trustedProxies"},
-		"everybody as a proxy":                {[]string{"--set", "config.trustedProxies={0.0.0.0/0}"}, "trustedProxies"},
-		"a variable that the chart sets":      {[]string{"--set", "extraEnv[0].name=LOG_LEVEL,extraEnv[0].value=DEBUG"}, "LOG_LEVEL is set twice"},
-		"a variable that is there twice":      {[]string{"--set", "extraEnv[0].name=A,extraEnv[0].value=x,extraEnv[1].name=A,extraEnv[1].value=y"}, "A is set twice"},
-		"more replicas than quota":            {[]string{"--set", "autoscaling.maxReplicas=30"}, "cognitoWriteRPS"},
-		"an Ingress without a host":           {[]string{"--set", "ingress.enabled=true"}, "hosts"},
-		"a route without a gateway":           {[]string{"--set", "httpRoute.enabled=true"}, "parentRefs"},
 		"a disruption budget of zero":         {[]string{"--set", "podDisruptionBudget.maxUnavailable=0"}, "maxUnavailable"},
 	}
 	for name, test := range tests {
