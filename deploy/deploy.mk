@@ -1,5 +1,5 @@
 # Included by the Makefile at the root.
-.PHONY: deploy-test deploy-files image reproducible
+.PHONY: deploy-test deploy-files image reproducible release
 
 VERSION  ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -26,3 +26,8 @@ image:
 # Builds the service twice from HEAD, with nothing shared, and compares.
 reproducible:
 	./deploy/reproducible.sh
+
+# What a tag needs, in bin/release/VERSION, from a clean tree:
+# make release VERSION=1.2.3. docs/releasing.md says how to sign and publish it.
+release:
+	./deploy/release.sh '$(VERSION)'
