@@ -33,7 +33,7 @@ test-plain:
 # The exhaustive searches in full (who asks test/long), and with the race detector
 # what runs the whole service.
 test-long:
-	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks ./web/test
+	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks ./test/rolling ./test/upgrades ./web/test
 	LONG=1 go test -vet=off -timeout 60m $(FLAGS) -run TestMemoryIsBounded ./app
 	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./cognito/cognitotest/clients ./handlers ./internal/quota ./test/attacks ./test/contract ./test/faults ./test/leaks
 
