@@ -19,6 +19,9 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out"
 
+# cyclonedx-gomod reads the commit, and cannot in a worktree of git's.
+git clone --quiet . "$work/source"
+
 # pack writes a tar.gz of what is in a folder, the same each time.
 pack() {
 	tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -C "$2" -c "${@:3}" | gzip -n -9 >"$1"
@@ -34,8 +37,11 @@ for arch in ${ARCHITECTURES:-amd64 arm64}; do
 	pack "$out/mfa-enrollment-$version-linux-$arch.tar.gz" "$folder" mfa-enrollment README.md CHANGELOG.md
 	go -C tools run ./image -version "$version" -revision "$revision" -platform "linux/$arch" -to "$work/image-$arch"
 	pack "$out/mfa-enrollment-$version-image-$arch.tar.gz" "$work/image-$arch" .
-	GOOS=linux GOARCH=$arch CGO_ENABLED=0 go tool -modfile=tools/apart/go.mod cyclonedx-gomod app -json -licenses -noserial -notimestamp \
-		-main cmd/api -output "$out/mfa-enrollment-$version-linux-$arch.cdx.json" .
+	(
+		cd "$work/source"
+		GOOS=linux GOARCH=$arch CGO_ENABLED=0 go tool -modfile=tools/apart/go.mod cyclonedx-gomod app -json -licenses -noserial -notimestamp \
+			-main cmd/api -output "$out/mfa-enrollment-$version-linux-$arch.cdx.json" .
+	)
 done
 
 # helm package would write the time of day.
