@@ -26,6 +26,7 @@ func TestRecipes(t *testing.T) {
 		"mid-sign-in/mid-sign-in.test.mjs",
 		"nextjs/nextjs.test.mjs",
 		"oidc/oidc.test.mjs",
+		"vue/vue.test.mjs",
 	} {
 		t.Run(recipe, func(t *testing.T) {
 			w := world.New(t, map[string]string{
