@@ -4,7 +4,7 @@ import { CognitoAccessToken, CognitoIdToken, CognitoRefreshToken, CognitoUserSes
 /**
  * What to set up an app with, in the callback `mfaSetup` of authenticateUser: for
  * <mfa-enrollment> its `challenge`, for the client its `session` and `username`.
- * Do not call associateSoftwareToken: it uses the session up.
+ * Do not call associateSoftwareToken: the service does that.
  */
 export function challengeOf(user, parameters) {
   // user.Session is not declared in the types; the library's users read it all the same.
