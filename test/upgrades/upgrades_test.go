@@ -18,7 +18,6 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"mfa-enrollment/test/long"
-	"mfa-enrollment/test/program"
 	"mfa-enrollment/test/world"
 )
 
@@ -89,7 +88,7 @@ func build(t *testing.T, commit string) (binary string) {
 		source = t.TempDir()
 		archive := exec.CommandContext(t.Context(), "git", "-C", root, "archive", "--output", filepath.Join(source, "source.tar"), commit)
 		if out, err := archive.CombinedOutput(); err != nil {
-			program.Missing(t, "the commit "+commit+" is not here (a shallow clone?): "+string(out))
+			t.Skip("the commit " + commit + " is not in this clone: " + string(out))
 		}
 		command(t, source, "tar", "-xf", "source.tar")
 	}
