@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"mfa-enrollment/test/world"
 )
@@ -17,13 +18,19 @@ func TestWithoutPendingEnrollmentsReplicasStillShare(t *testing.T) {
 	w := world.New(t, settings)
 	other := w.Replica(settings)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	began := time.Now()
 	for n := range 20 {
 		if r := w.Begin(token, nil); r.Status != 201 {
 			t.Fatalf("start %d: %d %s", n, r.Status, r.Body)
 		}
 	}
-	if r := other.Begin(token, nil); r.Status != 429 {
-		t.Errorf("status %d for one start more at the other replica, want 429: %s", r.Status, r.Body)
+	// One more comes every six seconds (docs/threat-model.md, Limits), and a slow
+	// machine takes as long. A replica with an allowance of its own gives 20.
+	more := 0
+	for ; more < 20 && other.Begin(token, nil).Status == 201; more++ {
+	}
+	if most := int(time.Since(began) / (6 * time.Second)); more > most {
+		t.Errorf("the other replica let %d starts more through, want %d at most", more, most)
 	}
 	shared := false
 	for _, key := range server.Admin.Keys(t.Context(), "*").Val() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -109,6 +110,9 @@ func movesToNewPhone(v *visitor) {
 	key := v.scans()
 	if key.Secret() == old.Secret() {
 		v.Fatal("the new phone has the secret of the old one")
+	}
+	if said := v.text(); strings.Contains(said, "All set.") {
+		v.Fatalf("the page still says, if only to screen readers, what came of the old phone:\n%s", said)
 	}
 	if got := v.demo.pools.TOTPSecret(optionalID, "grace"); got != old.Secret() {
 		v.Error("the old phone does not work until the new one does")

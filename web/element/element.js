@@ -158,6 +158,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     if (view !== this.#view) {
       this.#view = view;
       this.#form = undefined;
+      this.#announce(''); // A screen reader must not find what an earlier view said.
       this.#emit('viewchange', { view });
     }
     return this.#left.signal;
