@@ -46,7 +46,7 @@ func TestAReplicaThatStopsFailsReadinessFirst(t *testing.T) {
 			w.Await("a connection of its own", func() bool { get(t, client, w.URL); return dialed.Load() > 1 })
 
 			endDelay()
-			<-stopped // An error is no fault here: nothing has time to finish.
+			_ = <-stopped // An error is no fault here: nothing has time to finish.
 			if c, err := net.Dial("tcp", w.App.Addr()); err == nil {
 				_ = c.Close()
 				t.Error("it still listens")
