@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -46,7 +47,9 @@ func TestAReplicaThatStopsFailsReadinessFirst(t *testing.T) {
 			w.Await("a connection of its own", func() bool { get(t, client, w.URL); return dialed.Load() > 1 })
 
 			endDelay()
-			_ = <-stopped // An error is no fault here: nothing has time to finish.
+			if err := <-stopped; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
 			if c, err := net.Dial("tcp", w.App.Addr()); err == nil {
 				_ = c.Close()
 				t.Error("it still listens")
