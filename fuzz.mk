@@ -1,6 +1,6 @@
 # Fuzzing, FUZZTIME for each target (go help testflag): a minute for the nightly
-# run, seconds in CI. What is found is written to the package's testdata/fuzz,
-# where every later go test runs it.
+# run, some thousand inputs in CI. What is found is written to the package's
+# testdata/fuzz, where every later go test runs it.
 FUZZTIME ?= 60s
 
 FUZZ := \
