@@ -18,6 +18,8 @@ type balancer struct {
 	backends []*backend
 	turn     int
 	failed   int // requests that reached no backend
+	looked   time.Time
+	slowest  time.Duration // between two looks
 }
 
 type backend struct {
@@ -82,6 +84,14 @@ func (b *balancer) look() {
 	backends := append([]*backend(nil), b.backends...)
 	b.mu.Unlock()
 	client := &http.Client{Timeout: lookEvery}
+	defer func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if !b.looked.IsZero() {
+			b.slowest = max(b.slowest, time.Since(b.looked))
+		}
+		b.looked = time.Now()
+	}()
 	for _, one := range backends {
 		r, err := client.Get(one.readyz)
 		if err == nil {

@@ -28,10 +28,10 @@ func TestRollingLosesNoRequest(t *testing.T) {
 	}
 	// A machine that is too slow for so many a second has no more than inFlight at
 	// work: this test is about replicas that go, not about overload.
-	const people, perSecond, inFlight, rounds = 3000, 50, 16, 3
+	const people, perSecond, inFlight, rounds, delay = 3000, 50, 16, 3, 3 * time.Second
 	w := world.Prepare(t, world.Crowd(people))
 	settings := map[string]string{
-		"SHUTDOWN_DELAY": "3s", "COGNITO_WRITE_RPS": "1000", "ACCOUNT_LABEL": "username",
+		"SHUTDOWN_DELAY": delay.String(), "COGNITO_WRITE_RPS": "1000", "ACCOUNT_LABEL": "username",
 	}
 	maps.Copy(settings, world.StartRedis(t).Settings())
 	b := newBalancer(t)
@@ -68,7 +68,7 @@ func TestRollingLosesNoRequest(t *testing.T) {
 				token := w.Token(world.Optional, world.OptionalClient, world.Person(i))
 				if err := enroll(w, front.URL, token, &sent, &late); err != nil {
 					failed.Add(1)
-					t.Error(err)
+					t.Log(err)
 				}
 			})
 		}
@@ -86,6 +86,12 @@ func TestRollingLosesNoRequest(t *testing.T) {
 	enrollments := float64(sent.Load()) / 2 / time.Since(begin).Seconds()
 	if sent.Load() < 100 {
 		t.Errorf("only %d requests were sent", sent.Load())
+	}
+	switch n := failed.Load(); {
+	case n > 0 && b.slowest > delay-lookEvery:
+		t.Skipf("this machine is too slow: the balancer looked every %v only, and %d enrollments failed", b.slowest, n)
+	case n > 0:
+		t.Errorf("%d enrollments failed", n)
 	}
 	t.Logf("%d replicas replaced at %.0f enrollments a second; %d requests, %d reached no replica, %d enrollments failed, %d requests took over a second",
 		2*rounds, enrollments, sent.Load(), b.failed, failed.Load(), late.Load())

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,20 +71,38 @@ func (c *Cluster) URL(options string) enroll.Secret {
 // Master is the node that serves a key.
 func (c *Cluster) Master(t testing.TB, key string) *Server {
 	t.Helper()
-	ctx := context.Background()
-	slot := int(c.Nodes[0].Admin.ClusterKeySlot(ctx, key).Val())
-	for _, n := range c.Nodes[0].Admin.ClusterSlots(ctx).Val() { //nolint:staticcheck // Valkey has both, and this is the shorter.
-		if slot < n.Start || slot > n.End {
+	at := slices.Index(c.addrs, c.Nodes[0].owner(key))
+	if at < 0 {
+		t.Fatal("nobody serves the key")
+	}
+	return c.Nodes[at]
+}
+
+// TakenOver reports whether all other nodes know that another one than this
+// serves a key.
+func (c *Cluster) TakenOver(key string, from *Server) bool {
+	for _, n := range c.Nodes {
+		if n == from {
 			continue
 		}
-		for i, addr := range c.addrs {
-			if addr == n.Nodes[0].Addr {
-				return c.Nodes[i]
-			}
+		if by := n.owner(key); by == "" || by == c.addrs[slices.Index(c.Nodes, from)] {
+			return false
 		}
 	}
-	t.Fatal("nobody serves the key")
-	return nil
+	return true
+}
+
+// owner is the address of the node that serves a key, as this one sees it; empty
+// where none does.
+func (s *Server) owner(key string) string {
+	ctx := context.Background()
+	slot := int(s.Admin.ClusterKeySlot(ctx, key).Val())
+	for _, n := range s.Admin.ClusterSlots(ctx).Val() { //nolint:staticcheck // Valkey has both, and this is the shorter.
+		if n.Start <= slot && slot <= n.End {
+			return n.Nodes[0].Addr
+		}
+	}
+	return ""
 }
 
 // Sentinels is a master with a replica, and three Sentinels that watch them.
@@ -128,6 +147,11 @@ func StartSentinels(t testing.TB) *Sentinels {
 // URL names the master as the Sentinels do.
 func (s *Sentinels) URL(options string) enroll.Secret {
 	return enroll.Secret("redis://" + s.addrs[0] + "?master_name=mfa&addr=" + s.addrs[1] + "&addr=" + s.addrs[2] + "&" + options)
+}
+
+// TakenOver reports whether the replica has become the master.
+func (s *Sentinels) TakenOver() bool {
+	return strings.Contains(s.Replica.Admin.Info(context.Background(), "replication").Val(), "role:master")
 }
 
 // sentinel is the arguments of a Sentinel. It takes the master to watch from a
