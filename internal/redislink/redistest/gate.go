@@ -1,10 +1,12 @@
 package redistest
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"mfa-enrollment/internal/enroll"
 )
@@ -17,6 +19,7 @@ type Gate struct {
 	cut      bool
 	conns    map[net.Conn]bool
 	accepted int
+	delay    time.Duration
 }
 
 // NewGate opens a gate to a socket; to "" it takes connections and never answers.
@@ -60,10 +63,46 @@ func (g *Gate) serve(c net.Conn) {
 	}
 	defer func() { _ = to.Close() }()
 	go func() {
-		_, _ = io.Copy(to, c)
+		g.pass(to, c)
 		_ = to.Close()
 	}()
 	_, _ = io.Copy(c, to)
+}
+
+// pass copies what is sent, each piece after the delay that holds when it comes.
+func (g *Gate) pass(to io.Writer, from io.Reader) {
+	type piece struct {
+		due  time.Time
+		sent []byte
+	}
+	pieces := make(chan piece, 1000)
+	go func() {
+		defer close(pieces)
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := from.Read(buffer)
+			g.mu.Lock()
+			due := time.Now().Add(g.delay)
+			g.mu.Unlock()
+			if n > 0 {
+				pieces <- piece{due, bytes.Clone(buffer[:n])}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for p := range pieces {
+		time.Sleep(time.Until(p.due))
+		_, _ = to.Write(p.sent)
+	}
+}
+
+// Delay makes every round trip so much longer from now on.
+func (g *Gate) Delay(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.delay = d
 }
 
 func (g *Gate) hold(c net.Conn) bool {
