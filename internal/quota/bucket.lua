@@ -54,25 +54,35 @@ if took >= 0 then
   end
 end
 
-local function age(r)
-  if not r.session then return 0 end
-  if redis.call('SET', r.sessionKey, now, 'NX', 'EX', math.ceil(r.horizon + GRACE_OVER)) then return 0 end
-  return now - tonumber(redis.call('GET', r.sessionKey))
+local function turn(rank, calls)
+  local other = lines[3 - rank]
+  return math.max(0, math.min(calls / share(rank), calls + math.max(0, other.tail - other.clock)) / rate)
 end
 
--- place returns the position (0: none), the turn, and whether the session expires.
+local function age(r)
+  return r.session and now - tonumber(redis.call('GET', r.sessionKey) or now) or 0
+end
+
+-- place returns the position (0: none), the turn, whether the session expires
+-- before, and whether it has ended.
 local function place(r)
+  local old = age(r)
+  if r.position == 0 and old > r.horizon + SESSION_RESERVE then
+    redis.call('DEL', r.personKey)
+    return 0, 0, true, true
+  end
   local line, position = lines[r.rank], r.position
   if position == 0 then position = tonumber(redis.call('GET', r.personKey) or 0) end
   local given = position > 0
   if not given then position = math.max(line.clock, line.tail) end
-  local turn = math.max(0, (position - line.clock) / (rate * share(r.rank)))
-  if not given then
-    if turn > 0 and turn > r.horizon - age(r) then return 0, turn, turn <= r.horizon end
-    line.tail = position + r.price
+  local due = turn(r.rank, position - line.clock)
+  if not given and due > 0 then
+    if r.session then redis.call('SET', r.sessionKey, now, 'NX', 'EX', math.ceil(r.horizon + GRACE_OVER)) end
+    if due > r.horizon - old then return 0, due, due <= r.horizon, false end
   end
-  if r.position == 0 then redis.call('SET', r.personKey, position, 'EX', math.ceil(turn + GRACE_OVER)) end
-  return position, turn, false
+  if not given then line.tail = position + r.price end
+  if r.position == 0 then redis.call('SET', r.personKey, position, 'EX', math.ceil(due + GRACE_OVER)) end
+  return position, due, false, false
 end
 
 local function needs(rank, due)
@@ -82,8 +92,9 @@ local function needs(rank, due)
 end
 
 local function take(r)
-  local position, turn, expired = 0, 0, false
-  if r.price > 0 then position, turn, expired = place(r) end
+  local position, turn, expired, ended = 0, 0, false, false
+  if r.price > 0 then position, turn, expired, ended = place(r) end
+  if ended then return 0, 0, 0, 0, 1 end
   local retry = math.max(0, (needs(r.rank, turn == 0) - tokens) / rate)
   if turn > 0 and position > 0 then retry = math.min(retry, math.max(turn, (needs(r.rank, true) - tokens) / rate)) end
   if r.rank == 0 and retry > 0 then urgent = now + URGENT_OVER end

@@ -229,6 +229,35 @@ func TestABucketInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 					t.Errorf("a new session: %+v", a)
 				}
 			})
+			t.Run("a session that waited and has ended is told so, and spends nothing", func(t *testing.T) {
+				b, c := fresh(25)
+				with := func(person string) request {
+					r := reserving(aStart(person))
+					r.session, r.horizon = "of "+person, 100*time.Second
+					return r
+				}
+				one(b, with("first"))
+				if a := one(b, with("second")); a.position == 0 || a.turn == 0 {
+					t.Errorf("in the line: %+v", a)
+				}
+				c.pass(100*time.Second + sessionReserve)
+				again := with("second")
+				again.reserve = false
+				if a := one(b, again); !a.granted {
+					t.Errorf("as long as it may live: %+v", a)
+				}
+				one(b, with("another"))
+				one(b, with("third"))
+				c.pass(100*time.Second + sessionReserve + time.Millisecond)
+				again = with("third")
+				again.reserve = false
+				if a := one(b, again); a.granted || !a.expired || a.retry > 0 {
+					t.Errorf("a millisecond longer: %+v", a)
+				}
+				if a := one(b, finish); !a.granted {
+					t.Errorf("somebody else: %+v", a)
+				}
+			})
 			t.Run("strangers have a line of their own, which takes a fifth of the rate when others wait", func(t *testing.T) {
 				b, c := fresh(25)
 				for n := range 100 {
@@ -242,12 +271,18 @@ func TestABucketInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 						t.Errorf("start %d: %+v", n, a)
 					}
 				}
-				if a := one(b, reserving(aStranger("99"))); !near(a.turn, 99/5.) {
+				if a := one(b, reserving(aStranger("20"))); !near(a.turn, 20/5.) {
 					t.Errorf("while starts wait: %+v", a)
 				}
+				if a := one(b, reserving(aStranger("99"))); !near(a.turn, (99+300)/25.) {
+					t.Errorf("when all starts are done before: %+v", a)
+				}
 				c.pass(time.Second)
-				if a := one(b, reserving(aStranger("99"))); !near(a.turn, 94/5.) {
+				if a := one(b, reserving(aStranger("20"))); !near(a.turn, 15/5.) {
 					t.Errorf("a second later: %+v", a)
+				}
+				if a := one(b, reserving(aStranger("99"))); !near(a.turn, (94+280)/25.) {
+					t.Errorf("a second later, when all starts are done before: %+v", a)
 				}
 				if a := one(b, reserving(aStart("99"))); !near(a.turn, (99*3-20)/20.) {
 					t.Errorf("a start a second later: %+v", a)

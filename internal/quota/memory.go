@@ -63,7 +63,7 @@ type answer struct {
 	// in the line are made.
 	turn     time.Duration
 	position float64 // 0: it got none
-	expired  bool    // its session does not live until its turn
+	expired  bool    // its session does not live until its turn, or has ended
 }
 
 // memoryBucket is a token bucket with two lines in front of it: one of starts
@@ -169,6 +169,13 @@ func (b *memoryBucket) advance() float64 {
 	return rate
 }
 
+// turn is how long it takes until a line has advanced by so many calls. It has its
+// share of the rate, and all of it once the other line is empty.
+func (b *memoryBucket) turn(r rank, calls, rate float64) time.Duration {
+	other := b.lines[ranks-r]
+	return seconds(min(calls/b.share(r), calls+max(0, other.tail-other.clock)) / rate)
+}
+
 // share is a line's part of the rate.
 func (b *memoryBucket) share(r rank) float64 {
 	other := b.lines[ranks-r]
@@ -185,7 +192,10 @@ func (b *memoryBucket) share(r rank) float64 {
 func (b *memoryBucket) answer(r request, rate float64) (a answer) {
 	l := &b.lines[r.rank]
 	if r.price > 0 {
-		a = b.place(r, rate)
+		var ended bool
+		if a, ended = b.place(r, rate); ended {
+			return answer{expired: true}
+		}
 	}
 	due := a.turn == 0
 	a.retry = seconds((b.needs(r.rank, due, rate) - b.tokens) / rate)
@@ -208,8 +218,14 @@ func (b *memoryBucket) answer(r request, rate float64) (a answer) {
 }
 
 // place finds the queue position of a request, or gives it the one at the end
-// of the line. A line that is too long takes nobody more.
-func (b *memoryBucket) place(r request, rate float64) (a answer) {
+// of the line. A line that is too long takes nobody more. A session that comes
+// back and has ended meanwhile has no turn: it would spend a call in vain.
+func (b *memoryBucket) place(r request, rate float64) (a answer, ended bool) {
+	age := b.age(r)
+	if r.position == 0 && age > r.horizon+sessionReserve {
+		delete(b.positions, r.holder())
+		return a, true
+	}
 	l := &b.lines[r.rank]
 	if a.position = r.position; a.position == 0 {
 		if k, ok := b.positions[r.holder()]; ok && !k.until.Before(b.at) {
@@ -220,10 +236,13 @@ func (b *memoryBucket) place(r request, rate float64) (a answer) {
 	if !given {
 		a.position = max(l.clock, l.tail)
 	}
-	a.turn = seconds((a.position - l.clock) / (rate * b.share(r.rank)))
-	if !given && a.turn > 0 && a.turn > r.horizon-b.age(r) {
-		a.position, a.expired = 0, a.turn <= r.horizon
-		return a
+	a.turn = b.turn(r.rank, a.position-l.clock, rate)
+	if !given && a.turn > 0 {
+		b.see(r)
+		if a.turn > r.horizon-age {
+			a.position, a.expired = 0, a.turn <= r.horizon
+			return a, false
+		}
 	}
 	if !given {
 		l.tail = a.position + r.price
@@ -231,19 +250,22 @@ func (b *memoryBucket) place(r request, rate float64) (a answer) {
 	if r.position == 0 {
 		b.positions[r.holder()] = kept{a.position, b.at.Add(a.turn + graceOver)}
 	}
-	return a
+	return a, false
 }
 
-// age is how long ago a session was first seen, and zero for a request without.
+// age is how long ago a session that waits was first seen; zero for others.
 func (b *memoryBucket) age(r request) time.Duration {
-	if r.session == "" {
-		return 0
-	}
 	if k, ok := b.sessions[r.session]; ok && !k.until.Before(b.at) {
 		return r.horizon + graceOver - k.until.Sub(b.at)
 	}
-	b.sessions[r.session] = kept{until: b.at.Add(r.horizon + graceOver)}
 	return 0
+}
+
+// see notes when a session that waits was first seen.
+func (b *memoryBucket) see(r request) {
+	if r.session != "" && b.age(r) == 0 {
+		b.sessions[r.session] = kept{until: b.at.Add(r.horizon + graceOver)}
+	}
 }
 
 func (b *memoryBucket) throttle(_ context.Context, took time.Duration) {

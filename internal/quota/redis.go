@@ -20,8 +20,8 @@ var bucketScript string
 // withConstants puts the constants that the script shares with memory.go and
 // rate.go before it.
 func withConstants(script string) string {
-	return fmt.Sprintf("local BURST_OVER, URGENT_OVER, GRACE_OVER, STRANGERS_SHARE = %g, %g, %g, %g\nlocal DECREASE, REGAIN, LOWEST_RATE, MEASURE_OVER = %g, %g, %g, %g\n",
-		burstOver.Seconds(), urgentOver.Seconds(), graceOver.Seconds(), strangersShare, decrease, regain.Seconds(), lowestRate, measureOver.Seconds()) + script
+	return fmt.Sprintf("local BURST_OVER, URGENT_OVER, GRACE_OVER, SESSION_RESERVE, STRANGERS_SHARE = %g, %g, %g, %g, %g\nlocal DECREASE, REGAIN, LOWEST_RATE, MEASURE_OVER = %g, %g, %g, %g\n",
+		burstOver.Seconds(), urgentOver.Seconds(), graceOver.Seconds(), sessionReserve.Seconds(), strangersShare, decrease, regain.Seconds(), lowestRate, measureOver.Seconds()) + script
 }
 
 // SharedQuota is where the replicas of one AWS account and region share the

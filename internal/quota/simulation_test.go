@@ -21,8 +21,8 @@ import (
 type simulation struct {
 	crowd.Behavior
 	people    int
-	bySession bool // they sign in meanwhile, and need two calls instead of three
-	stranger  bool // nobody here has seen their sessions
+	bySession bool    // they sign in meanwhile, and need two calls instead of three
+	strangers float64 // share of them whose sessions nobody here has seen
 	replicas  int
 	roundTrip time.Duration // to the bucket
 	others    func(since time.Duration) float64
@@ -39,7 +39,8 @@ type history struct {
 	lives []crowd.Life
 
 	mu              sync.Mutex
-	calls, refusals []time.Duration // that Cognito did, and did not
+	calls, refusals []time.Duration // that Cognito did, and did not for its quota
+	ended           int             // calls with a session that had ended
 	codes           []time.Duration // how long the calls that finish waited here
 }
 
@@ -56,7 +57,10 @@ func (s simulation) play() *history {
 		replicas[i].bucket = farBucket{replicas[0].bucket, s.roundTrip / 2}
 	}
 	h.lives = crowd.Play(context.Background(), s.people, s.Behavior, 1, func(i int) crowd.Page {
-		return &page{simulation: s, history: h, cognito: cognito, replicas: replicas, person: fmt.Sprint(i), rand: rand.New(rand.NewPCG(2, uint64(i)))}
+		return &page{
+			simulation: s, history: h, cognito: cognito, replicas: replicas, person: fmt.Sprint(i), signedIn: time.Now(),
+			stranger: float64(i%100) < 100*s.strangers, rand: rand.New(rand.NewPCG(2, uint64(i))),
+		}
 	})
 	slices.Sort(h.codes)
 	return h
@@ -82,13 +86,23 @@ type page struct {
 	replicas []*Admission
 	person   string
 	rand     *rand.Rand
+	stranger bool
 	verified bool
+	session  int // how many times they signed in again
+	signedIn time.Time
 }
+
+// sessionLives is how long a session lives at Cognito, unless the app client says
+// otherwise.
+const sessionLives = 3 * time.Minute
 
 // secret is everybody's.
 const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-func (p *page) SignIn() {}
+// SignIn gets a new session, which nobody here has seen.
+func (p *page) SignIn() {
+	p.session, p.signedIn, p.stranger = p.session+1, time.Now(), p.bySession
+}
 
 func (p *page) Begin(context.Context) (string, crowd.Result) {
 	return secret, p.call(Associate)
@@ -111,7 +125,8 @@ func (p *page) Verify(_ context.Context, code string) crowd.Result {
 func (p *page) call(operation string) crowd.Result {
 	c := Call{Operation: operation, BySession: p.bySession, Person: p.person}
 	if p.bySession {
-		c.Session, c.Stranger = p.person, p.stranger && operation == Associate
+		c.Person = fmt.Sprint(p.person, " ", p.session)
+		c.Session, c.Stranger = c.Person, p.stranger && operation == Associate
 	}
 	asked := time.Now()
 	err := p.replicas[p.rand.IntN(len(p.replicas))].Do(context.Background(), c, func(context.Context) *enroll.Error {
@@ -119,8 +134,19 @@ func (p *page) call(operation string) crowd.Result {
 			p.note(func() { p.codes = append(p.codes, time.Since(asked)) })
 		}
 		time.Sleep(time.Duration(20+p.rand.IntN(40)) * time.Millisecond)
-		return p.cognito.answer()
+		if p.bySession && time.Since(p.signedIn) > sessionLives {
+			p.note(func() { p.ended++ })
+			return &enroll.Error{Kind: enroll.SessionExpired}
+		}
+		err := p.cognito.answer()
+		if err == nil {
+			p.signedIn = time.Now() // Cognito hands out a new session.
+		}
+		return err
 	})
+	if err != nil && err.Kind == enroll.SessionExpired {
+		return crowd.Result{Outcome: crowd.SignInAgain}
+	}
 	if err != nil {
 		return crowd.Result{Outcome: crowd.ComeBack, Wait: time.Duration(math.Ceil(err.RetryAfter.Seconds())) * time.Second}
 	}
