@@ -6,9 +6,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/internal/redislink/redistest"
 	"mfa-enrollment/test/world"
 )
 
@@ -23,6 +26,7 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 		alerts []string
 		start  func(t *testing.T) *service
 		cause  func(*service) // once Prometheus has seen the service well
+		look   string         // what the alert's section of the runbook leads to, as an expression
 	}{
 		{
 			fault: "Cognito is gone", alerts: []string{"MfaAvailabilityBurnsFast", "MfaCognitoUnavailable", "MfaStartsFail"},
@@ -86,6 +90,39 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 				}
 			},
 		},
+		{
+			fault: "Redis is slow", alerts: []string{"MfaRedisLost"},
+			start: func(t *testing.T) *service {
+				redis := world.StartRedis(t)
+				gate := redistest.NewGate(t, redis.Socket)
+				settings := redis.Settings()
+				settings["REDIS_URL"] = "redis://" + gate.Addr()
+				s := startService(t, settings)
+				s.loseRedis = func() { gate.Delay(400 * time.Millisecond) }
+				return s
+			},
+			cause: func(s *service) {
+				s.begin("ada")
+				s.loseRedis()
+				for range 5 {
+					s.Begin(s.tokenOf("ada"), nil)
+				}
+			},
+			look: `histogram_quantile(0.95, sum by (namespace, le) (rate(redis_request_duration_seconds_bucket[2m]))) > 0.25`,
+		},
+		{
+			fault: "others eat the quota", alerts: []string{"MfaQuotaRefused"},
+			start: func(t *testing.T) *service { return startCrowd(t, world.Crowd(100), nil) },
+			cause: func(s *service) {
+				s.Cognito.SetQuota(cognitotest.Quota{UserResourceUpdate: 1})
+				var all sync.WaitGroup
+				for i := range 100 {
+					all.Go(func() { s.Begin(s.tokenOf(world.Person(i)), nil) })
+				}
+				all.Wait()
+			},
+			look: `cognito_quota_rate < 25`,
+		},
 	}
 	services, targets := make([]*service, len(tests)), map[string]string{}
 	for i, test := range tests {
@@ -113,6 +150,16 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 			eventually(t, "the alerts fire", func() bool {
 				firing := p.firing(t, test.fault)
 				return !slices.ContainsFunc(test.alerts, func(name string) bool { return !firing[name] })
+			})
+			if test.look == "" {
+				return
+			}
+			eventually(t, "the runbook's look finds it", func() bool {
+				found, err := p.query(t, test.look)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return slices.ContainsFunc(found, func(s series) bool { return s.Metric["namespace"] == test.fault })
 			})
 		})
 	}

@@ -14,7 +14,7 @@ import (
 // Cognito, with sockets of their own and by the machine's clock, as Prometheus is.
 type service struct {
 	*world.World
-	loseRedis func()   // kills the Redis that the service was given, if it was
+	loseRedis func()   // kills, or slows down, the Redis that the service was given, if it was
 	tokens    sync.Map // of the sign-in of each user
 }
 
@@ -22,7 +22,14 @@ type service struct {
 // those of the tests.
 func startService(t *testing.T, settings map[string]string) *service {
 	t.Helper()
-	w := world.Prepare(t, cognitotest.Options{Now: time.Now})
+	return startCrowd(t, cognitotest.Options{}, settings)
+}
+
+// startCrowd is startService with people of one's own.
+func startCrowd(t *testing.T, o cognitotest.Options, settings map[string]string) *service {
+	t.Helper()
+	o.Now = time.Now
+	w := world.Prepare(t, o)
 	w.Run(settings)
 	return &service{World: w}
 }
