@@ -23,14 +23,21 @@ func namesAccountInMidSignIn(v *visitor) {
 	}
 }
 
-// losesReplies lets the replies of the next verifications never come, and the page
-// give up after a moment in place of 20 seconds.
+// losesReplies lets the reply of the first verification never come, and the page
+// give up on that one after a moment in place of 20 seconds.
 const losesReplies = `{
 	const call = fetch, later = setTimeout;
-	window.lost = 1;
-	window.fetch = (url, how) => String(url).endsWith('/verify') && lost-- > 0
-		? new Promise((_, fail) => how.signal.addEventListener('abort', () => fail(how.signal.reason))) : call(url, how);
-	window.setTimeout = (run, ms, ...rest) => later(run, ms >= 20000 ? 500 : ms, ...rest);
+	let lost = false, giveUp;
+	window.fetch = (url, how) => {
+		if (lost || !String(url).endsWith('/verify')) return call(url, how);
+		lost = true;
+		later(() => giveUp(), 500);
+		return new Promise((_, fail) => how.signal.addEventListener('abort', () => fail(how.signal.reason)));
+	};
+	window.setTimeout = (run, ms, ...rest) => {
+		if (ms >= 20000) giveUp = run;
+		return later(run, ms, ...rest);
+	};
 }`
 
 func givesUpOnLostReply(v *visitor) {
