@@ -211,10 +211,17 @@ func (s *Service) admitSession(ctx context.Context, a *admission, b budget) erro
 	defer cancel()
 	for {
 		a.taken = s.Limiter.Take(ctx, cases...)
+		if a.taken.Case != caseSeen && s.waited.ended(address, session) {
+			if a.taken.Wait == 0 {
+				s.Limiter.Settle(ctx, cases[a.taken.Case].Wants, nil)
+			}
+			return &Error{Kind: SessionExpired, Reason: "the session waited here for longer than it lives", Cause: ErrNotAsked}
+		}
 		if a.taken.Wait == 0 {
 			break
 		}
 		if a.taken.Met.Name != s.guards.address.Name || !s.door.wait(waiting, address) {
+			s.waited.note(address, session)
 			s.askBack(ctx, a.taken, cases[caseNewcomer])
 			return s.limited(a.taken)
 		}
@@ -280,6 +287,9 @@ func (s *Service) settle(ctx context.Context, a *admission) {
 		s.Limiter.Settle(ctx, back, marks)
 	}
 	if a.caller.Identity == nil && a.taken.Case != caseSeen {
+		if a.worst == verdictNone {
+			s.waited.note(a.caller.Address, hashed(a.caller.Session.Reveal()))
+		}
 		gaveBack := false
 		for _, w := range back {
 			gaveBack = gaveBack || w.Guard == s.guards.address

@@ -56,13 +56,16 @@ type Service struct {
 	Options
 	guards   guards
 	door     door
+	waited   *waited
 	starts   flights[started]
 	verifies flights[Verification]
 	answers  flights[SignIn]
 }
 
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o, guards: guardsFor(o.WriteRPS)} }
+func New(o Options) *Service {
+	return &Service{Options: o, guards: guardsFor(o.WriteRPS), waited: newWaited(o.AuthSessionValidity, o.Now)}
+}
 
 // shared runs do once for all simultaneous callers with the same key, and gives
 // its answer to all of them. It goes on when they have left, since Cognito's

@@ -67,10 +67,7 @@ end
 -- before, and whether it has ended.
 local function place(r)
   local old = age(r)
-  if r.position == 0 and old > r.horizon + SESSION_RESERVE then
-    redis.call('DEL', r.personKey)
-    return 0, 0, true, true
-  end
+  if r.position == 0 and old > r.horizon + SESSION_RESERVE / 2 then return 0, 0, true, true end
   local line, position = lines[r.rank], r.position
   if position == 0 then position = tonumber(redis.call('GET', r.personKey) or 0) end
   local given = position > 0

@@ -240,7 +240,7 @@ func TestABucketInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 				if a := one(b, with("second")); a.position == 0 || a.turn == 0 {
 					t.Errorf("in the line: %+v", a)
 				}
-				c.pass(100*time.Second + sessionReserve)
+				c.pass(100*time.Second + sessionReserve/2)
 				again := with("second")
 				again.reserve = false
 				if a := one(b, again); !a.granted {
@@ -248,7 +248,7 @@ func TestABucketInMemoryAndOneInRedisDoTheSame(t *testing.T) {
 				}
 				one(b, with("another"))
 				one(b, with("third"))
-				c.pass(100*time.Second + sessionReserve + time.Millisecond)
+				c.pass(100*time.Second + sessionReserve/2 + time.Millisecond)
 				again = with("third")
 				again.reserve = false
 				if a := one(b, again); a.granted || !a.expired || a.retry > 0 {

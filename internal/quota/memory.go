@@ -219,11 +219,11 @@ func (b *memoryBucket) answer(r request, rate float64) (a answer) {
 
 // place finds the queue position of a request, or gives it the one at the end
 // of the line. A line that is too long takes nobody more. A session that comes
-// back and has ended meanwhile has no turn: it would spend a call in vain.
+// back and has ended meanwhile has no turn: it would spend a call in vain. Half of
+// the reserve is what it had lost before it was first seen.
 func (b *memoryBucket) place(r request, rate float64) (a answer, ended bool) {
 	age := b.age(r)
-	if r.position == 0 && age > r.horizon+sessionReserve {
-		delete(b.positions, r.holder())
+	if r.position == 0 && age > r.horizon+sessionReserve/2 {
 		return a, true
 	}
 	l := &b.lines[r.rank]

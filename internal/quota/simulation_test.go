@@ -125,8 +125,10 @@ func (p *page) Verify(_ context.Context, code string) crowd.Result {
 func (p *page) call(operation string) crowd.Result {
 	c := Call{Operation: operation, BySession: p.bySession, Person: p.person}
 	if p.bySession {
-		c.Person = fmt.Sprint(p.person, " ", p.session)
-		c.Session, c.Stranger = c.Person, p.stranger && operation == Associate
+		c.Session, c.Stranger = fmt.Sprint(p.person, " ", p.session), p.stranger && operation == Associate
+		if !p.stranger { // A stranger is named by the address.
+			c.Person = c.Session
+		}
 	}
 	asked := time.Now()
 	err := p.replicas[p.rand.IntN(len(p.replicas))].Do(context.Background(), c, func(context.Context) *enroll.Error {

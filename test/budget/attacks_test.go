@@ -2,6 +2,7 @@ package budget
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -254,5 +255,42 @@ func TestWhoWasToldBusyComesBackAsBefore(t *testing.T) {
 			t.Errorf("told to come back, and then: %d %v", r.status, r.body)
 		}
 		all.Wait()
+	})
+}
+
+// An office has one address. While Cognito is down everybody there is told to come
+// back, for longer than a session lives. The ended sessions must not count as
+// attacks, or the limit of the address locks everybody out.
+func TestAnOfficeWhoseSessionsEndedDuringAnOutageComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const office = "203.0.113.1"
+		w := newWorld(t, 200)
+		first := &one{world: w, name: person(0), from: office, scan: time.Second, rand: rand.New(rand.NewPCG(1, 1))}
+		first.signIn()
+		var known life
+		if first.enroll(&known); !known.finished {
+			t.Fatalf("before the outage: %s", known.last)
+		}
+		lives := make([]life, 199)
+		var all sync.WaitGroup
+		w.fails.Store("InternalErrorException")
+		for i := range lives {
+			p := &one{world: w, name: person(i + 1), from: office, scan: 3 * time.Second, rand: rand.New(rand.NewPCG(2, uint64(i)))}
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * 10 * time.Millisecond)
+				p.signIn()
+				p.start(time.Now(), &lives[i])
+				time.Sleep(200 * time.Second)
+				p.enroll(&lives[i])
+			})
+		}
+		time.Sleep(190 * time.Second)
+		w.fails.Store("")
+		all.Wait()
+		begun, finished, _ := outcome(lives)
+		t.Logf("within %v of the outage's end %d of 199 began and %d finished", patience, begun, finished)
+		if finished < 199 {
+			t.Errorf("%d of 199 finished", finished)
+		}
 	})
 }
