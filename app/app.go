@@ -15,6 +15,7 @@ import (
 	"mfa-enrollment/cognito"
 	"mfa-enrollment/handlers"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/events"
 	"mfa-enrollment/internal/quota"
 	"mfa-enrollment/internal/token"
 	"mfa-enrollment/metrics"
@@ -82,6 +83,7 @@ type App struct {
 	metrics  *metrics.Metrics
 	verifier *token.Verifier
 	store    store
+	events   *events.Outbox // nil: nobody is told
 	tracing  tracing
 	public   *listener
 	admin    *listener
@@ -127,6 +129,9 @@ func (a *App) wire(o Options) (err error) {
 		return err
 	}
 	a.onStop(func(context.Context) error { a.store.Close(); return nil })
+	if a.events, err = a.outbox(o, m); err != nil {
+		return err
+	}
 	public, err := handlers.New(handlers.Options{
 		Enroll: a.service(o, clock, m), Verifier: a.verifier, Metrics: m, Logger: o.Logger, Now: o.Now,
 		Tracer:   a.tracing.Tracer("mfa-enrollment"),
@@ -160,7 +165,7 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 	client.Admission = quota.New(quota.Options{
 		RPS: c.CognitoWriteRPS, Shared: a.store.quota, SessionValidity: c.AuthSessionValidity, Metrics: m,
 	})
-	return enroll.New(enroll.Options{
+	options := enroll.Options{
 		Pool:                cognito.NewClient(client),
 		Store:               a.tracing.store(a.store),
 		Limiter:             a.store,
@@ -175,8 +180,32 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 		StepUpMaxAge:        c.StepUpMaxAge,
 		WriteRPS:            c.CognitoWriteRPS,
 		Policy:              enroll.Policy(c.MFAPolicy),
+		Identify:            a.verifier.Verify,
 		WorkTimeout:         requestTimeout,
+	}
+	if a.events != nil {
+		options.Events = a.events
+	}
+	return enroll.New(options)
+}
+
+// outbox begins to send events where there is somebody to get them.
+func (a *App) outbox(o Options, m *metrics.Metrics) (*events.Outbox, error) {
+	c := a.config
+	if c.EventsURL == "" {
+		m.Events(nil, nil)
+		return nil, nil
+	}
+	b, err := events.New(events.Options{
+		URL: c.EventsURL, Secrets: c.eventsSecrets(), SealKeys: c.sealKeys(), Redis: a.store.events,
+		Metrics: m, Logger: o.Logger, Now: o.Now, UserAgent: "mfa-enrollment/" + o.Build.Version,
 	})
+	if err != nil {
+		return nil, err
+	}
+	a.onStop(func(ctx context.Context) error { b.Close(ctx); return nil })
+	m.Events(b.Waiting, b.Gone)
+	return b, nil
 }
 
 // withPage puts a page beside the API.

@@ -20,6 +20,7 @@ import (
 
 	"mfa-enrollment/cognito"
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/events"
 	"mfa-enrollment/internal/qr"
 	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/internal/token"
@@ -49,19 +50,21 @@ type Config struct {
 	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrollments, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
 	PendingTTL time.Duration   `env:"PENDING_TTL" envDefault:"15m" doc:"How long a pending enrollment by token is kept. 0: nothing is kept, and Cognito's own behaviour is all there is."`
 
-	AuthSessionValidity time.Duration `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
-	CognitoWriteRPS     float64       `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
-	QuotaRaised         bool          `env:"COGNITO_QUOTA_RAISED" envDefault:"false" doc:"Says that AWS raised the account's quota, so that COGNITO_WRITE_RPS above 25 is meant."`
-	PassPoolMessages    bool          `env:"PASS_POOL_MESSAGES" envDefault:"false" doc:"Pass on, as poolMessage, what a Lambda trigger of the user pool says when it refuses: plain text, at most 200 characters. Allow it only where the triggers write for people."`
-	StepUpMaxAge        time.Duration `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
-	MFAPolicy           MFAPolicy     `env:"MFA_POLICY" doc:"Whom front ends ask to set up a second factor, as next in the MFA status: rules such as \"offer; require for admins; require from 2027-03-01 for staff, support\". Groups are the access token's; without \"for\" a rule is for everybody, and a date is midnight UTC (an RFC 3339 time will do, too). The strictest rule that applies counts. Advice: the pool decides what a sign-in asks for. Empty: nobody."`
-	TLSCertFile         string        `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
-	TLSKeyFile          string        `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
-	MaxConnections      int           `env:"MAX_CONNECTIONS" envDefault:"4000" doc:"Connections that the API holds at once, some 25 kB each. Beyond them the one that was idle for longest is closed. One address has a tenth of them; TRUSTED_PROXIES have no such bound."`
-	ShutdownDelay       time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s" doc:"How long the service goes on answering after SIGTERM, while /readyz fails already: longer than the load balancer in front takes to notice. The process ends at most 20 seconds later. 0 to 10m."`
-	Profiling           bool          `env:"PROFILING" envDefault:"false" doc:"Serve /debug/pprof/ on the admin address."`
-	TraceEndpoint       string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"Where traces go by OTLP over HTTP, such as http://collector:4318. Empty: no traces. OpenTelemetry's other OTEL_ variables count too."`
-	LogLevel            slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR. PUT /loglevel on the admin address changes it while running."`
+	AuthSessionValidity time.Duration   `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`
+	CognitoWriteRPS     float64         `env:"COGNITO_WRITE_RPS" envDefault:"25" doc:"The account's quota of Cognito's UserResourceUpdate category, in calls a second."`
+	QuotaRaised         bool            `env:"COGNITO_QUOTA_RAISED" envDefault:"false" doc:"Says that AWS raised the account's quota, so that COGNITO_WRITE_RPS above 25 is meant."`
+	PassPoolMessages    bool            `env:"PASS_POOL_MESSAGES" envDefault:"false" doc:"Pass on, as poolMessage, what a Lambda trigger of the user pool says when it refuses: plain text, at most 200 characters. Allow it only where the triggers write for people."`
+	StepUpMaxAge        time.Duration   `env:"STEP_UP_MAX_AGE" envDefault:"15m" doc:"How old a sign-in may be that replaces or switches off a working authenticator app. 0: any age."`
+	MFAPolicy           MFAPolicy       `env:"MFA_POLICY" doc:"Whom front ends ask to set up a second factor, as next in the MFA status: rules such as \"offer; require for admins; require from 2027-03-01 for staff, support\". Groups are the access token's; without \"for\" a rule is for everybody, and a date is midnight UTC (an RFC 3339 time will do, too). The strictest rule that applies counts. Advice: the pool decides what a sign-in asks for. Empty: nobody."`
+	EventsURL           enroll.Secret   `env:"EVENTS_URL" doc:"Where events go, such as an app that was replaced: CloudEvents by POST, https:// (http:// to loopback alone). Empty: no events."`
+	EventsSecrets       []enroll.Secret `env:"EVENTS_SECRETS" doc:"What signs events as Standard Webhooks says: whsec_ and base64 of 24 to 64 bytes each, comma-separated; all of them sign. Required with EVENTS_URL."`
+	TLSCertFile         string          `env:"TLS_CERT_FILE" doc:"A PEM file with the certificate chain: the API speaks TLS 1.3, and takes a renewed file without a restart. Empty: HTTP/1.1 and h2c, for a proxy in front."`
+	TLSKeyFile          string          `env:"TLS_KEY_FILE" doc:"The PEM file with its private key."`
+	MaxConnections      int             `env:"MAX_CONNECTIONS" envDefault:"4000" doc:"Connections that the API holds at once, some 25 kB each. Beyond them the one that was idle for longest is closed. One address has a tenth of them; TRUSTED_PROXIES have no such bound."`
+	ShutdownDelay       time.Duration   `env:"SHUTDOWN_DELAY" envDefault:"0s" doc:"How long the service goes on answering after SIGTERM, while /readyz fails already: longer than the load balancer in front takes to notice. The process ends at most 20 seconds later. 0 to 10m."`
+	Profiling           bool            `env:"PROFILING" envDefault:"false" doc:"Serve /debug/pprof/ on the admin address."`
+	TraceEndpoint       string          `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"Where traces go by OTLP over HTTP, such as http://collector:4318. Empty: no traces. OpenTelemetry's other OTEL_ variables count too."`
+	LogLevel            slog.Level      `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR. PUT /loglevel on the admin address changes it while running."`
 }
 
 // Network is a range of addresses; a single address is a range of one.
@@ -289,6 +292,14 @@ func (c *Config) faults(set map[string]string) []error {
 	if c.RedisURL != "" && len(c.SealKeys) == 0 {
 		faults = append(faults, errors.New("SEAL_KEYS is required with REDIS_URL: replicas must be able to open each other's entries"))
 	}
+	want(isEventsURL(c.EventsURL.Reveal()), "EVENTS_URL", "an https:// URL; http:// to 127.0.0.1, [::1] or localhost alone")
+	for _, s := range c.EventsSecrets {
+		_, err := events.ParseSecret(s)
+		want(err == nil, "EVENTS_SECRETS", "whsec_ and base64 of 24 to 64 bytes each (echo whsec_$(openssl rand -base64 32)), comma-separated")
+	}
+	if (c.EventsURL == "") != (len(c.EventsSecrets) == 0) {
+		faults = append(faults, errors.New("EVENTS_URL and EVENTS_SECRETS go together: set both or neither"))
+	}
 	want(c.PendingTTL >= 0 && c.PendingTTL <= 24*time.Hour, "PENDING_TTL", "0 to 24h")
 	want(c.AuthSessionValidity >= 3*time.Minute && c.AuthSessionValidity <= 15*time.Minute, "AUTH_SESSION_VALIDITY", "3m to 15m, as Cognito allows")
 	want(c.CognitoWriteRPS >= 1 && c.CognitoWriteRPS <= 10_000, "COGNITO_WRITE_RPS", "1 to 10000 calls a second")
@@ -321,6 +332,18 @@ func isHTTPURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
+// isEventsURL reports whether events can go to a URL: nobody on the way may read
+// them.
+func isEventsURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.Fragment != "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && loopback
+}
+
 // isOrigin reports whether a browser, or the web view of an app, can send an origin
 // (RFC 6454 §6.2): capacitor://localhost and chrome-extension://… as well as
 // https://app.example.com. An origin that none sends would start and never match.
@@ -333,6 +356,15 @@ func (c Config) sealKeys() (keys [][]byte) {
 		keys = append(keys, raw)
 	}
 	return keys
+}
+
+// eventsSecrets are the decoded EVENTS_SECRETS of a configuration without faults.
+func (c Config) eventsSecrets() (secrets [][]byte) {
+	for _, s := range c.EventsSecrets {
+		secret, _ := events.ParseSecret(s)
+		secrets = append(secrets, secret)
+	}
+	return secrets
 }
 
 // networks are the trusted proxies.

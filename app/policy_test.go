@@ -50,6 +50,7 @@ func policyCases() (all []policyCase) {
 
 // The policy's table: groups × dates × factors × federated.
 func TestNextIsWhatThePolicySays(t *testing.T) {
+	t.Parallel()
 	cases := policyCases()
 	pools := cognitotest.DemoPools()
 	for i, c := range cases {
@@ -88,6 +89,7 @@ func TestNextIsWhatThePolicySays(t *testing.T) {
 }
 
 func TestNextFollowsWhatThePersonDoes(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"MFA_POLICY": "require"})
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	next := func(r world.Reply) any { return r.JSON(t)["next"] }
@@ -107,6 +109,7 @@ func TestNextFollowsWhatThePersonDoes(t *testing.T) {
 }
 
 func TestWithoutAPolicyNobodyIsAskedForAnything(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, nil)
 	if got := status(w, w.Token(world.Optional, world.OptionalClient, "ada")).JSON(t)["next"]; got != "none" {
 		t.Errorf("next is %v", got)
@@ -116,6 +119,7 @@ func TestWithoutAPolicyNobodyIsAskedForAnything(t *testing.T) {
 // Whatever a trigger of the pool writes where groups belong: it decides on advice
 // alone, and keeps nobody out.
 func TestGroupsThatAreNoneAdviseAsForEverybody(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, map[string]string{"MFA_POLICY": "offer; require for admins"})
 	for _, groups := range []any{nil, "admins", 7, []any{"admins", 7}, map[string]any{"admins": true}} {
 		r := status(w, w.Cognito.Mint(world.Optional, map[string]any{"cognito:groups": groups}))

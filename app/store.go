@@ -19,9 +19,10 @@ import (
 type store struct {
 	enroll.Store
 	enroll.Limiter
-	quota *quota.SharedQuota // nil: no other replica is known
-	Len   func() int
-	Close func()
+	quota  *quota.SharedQuota   // nil: no other replica is known
+	events *redislink.Subsystem // nil: no other replica is known
+	Len    func() int
+	Close  func()
 	// note says what is wrong with it although the service goes on, or nothing.
 	note func() string
 	// look asks Redis once, and says what is wrong with it, or nothing.
@@ -58,6 +59,7 @@ func newStore(c Config, o Options, now func() time.Time, m *metrics.Metrics) (st
 	}
 	s.Limiter = limit.NewRedis(link.Subsystem(redislink.Limit), limits)
 	s.quota = &quota.SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: c.region()}
+	s.events = link.Subsystem(redislink.Events)
 	s.Close, s.look = link.Close, link.Look
 	s.bound = func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

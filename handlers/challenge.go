@@ -24,7 +24,7 @@ func (s *Server) AnswerChallenge(ctx context.Context, r api.AnswerChallengeReque
 		Context:   signInContext(ctx, body.DeviceKey, body.EncodedData, body.ClientMetadata),
 		Address:   network(requestOf(ctx).RealIP()),
 	})
-	s.identify(ctx, &in)
+	identify(ctx, &in)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,11 @@ func (s *Server) GetMfa(ctx context.Context, _ api.GetMfaRequestObject) (api.Get
 
 // SetTotpPreference switches TOTP on or off: PUT /v1/mfa/totp/preference.
 func (s *Server) SetTotpPreference(ctx context.Context, r api.SetTotpPreferenceRequestObject) (api.SetTotpPreferenceResponseObject, error) {
-	id, err := s.identity(ctx)
+	credential, err := s.credential(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	status, err := s.Enroll.SetPreference(ctx, id, enroll.Preference{
+	status, err := s.Enroll.SetPreference(ctx, credential, enroll.Preference{
 		Enabled:   r.Body.Enabled,
 		Preferred: value(r.Body.Preferred, r.Body.Enabled),
 	})

@@ -37,7 +37,7 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 		if err := checkSession(*session); err != nil {
 			return enroll.Credential{}, err
 		}
-		return enroll.Credential{Session: enroll.Secret(*session), Address: network(c.RealIP())}, nil
+		return enroll.Credential{Session: enroll.Secret(*session), Address: network(c.RealIP()), ClientIP: knownAddress(c.RealIP())}, nil
 	case len(tokens) == 0:
 		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
 	}
@@ -51,7 +51,7 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 	}
 	event := eventOf(c)
 	event.flow, event.subject = enroll.FlowToken, subjectHash(identity)
-	return enroll.Credential{Identity: &identity}, nil
+	return enroll.Credential{Identity: &identity, ClientIP: knownAddress(c.RealIP())}, nil
 }
 
 // reasonSession is why a session in the place of an access token is refused.

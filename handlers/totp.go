@@ -92,7 +92,7 @@ func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) 
 		}
 	}
 	v, err := s.Enroll.Verify(ctx, request)
-	s.identify(ctx, v.SignIn)
+	identify(ctx, v.SignIn)
 	s.auditVerification(ctx, credential.Flow(), err)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type Metrics struct {
 	givenUp         prometheus.Counter
 	limited         *prometheus.CounterVec
 	quota           quota
+	events          events
 	registerer      prometheus.Registerer
 }
 
@@ -84,13 +85,14 @@ const StoreOpen = "open"
 
 // redisSubsystems are the parts of the service that use Redis, the `subsystem`
 // label, as package redislink names them.
-var redisSubsystems = []string{"pending", "limit", "quota"}
+var redisSubsystems = []string{"pending", "limit", "quota", "events"}
 
 // redisOperations are what they do there, the `operation` label.
 var redisOperations = map[string][]string{
 	"pending": {"find", "hold", "release"},
 	"limit":   {"take", "settle"},
 	"quota":   {"take", "refused"},
+	"events":  {"put", "take", "done", "later", "still"},
 }
 
 // BuildInfo is what build_info says of the binary.
@@ -150,6 +152,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 	info.WithLabelValues(build.Version, build.Revision, runtime.Version()).Set(1)
 	r.MustRegister(m.redisErrors, m.skew, m.rejectedLocally, m.qrRender, m.problems, m.panics, m.configWarnings, m.givenUp, info)
 	m.quota = newQuota(r)
+	m.events = newEvents(r)
 	return m
 }
 

@@ -25,6 +25,9 @@ func (s *Service) Answer(ctx context.Context, a Answer) (SignIn, error) {
 		}
 		in, err := s.answer(ctx, a)
 		if err == nil {
+			if a.Challenge == ChallengeMFASetup {
+				s.tellSignIn(Credential{ClientIP: a.Context.ClientIP}, &CompleteSignIn{Username: a.Username, ClientID: a.ClientID}, &in, "")
+			}
 			hold.Save(p.verifiedBy(c, a.Code, s.Now().Add(s.WorkTimeout)), "")
 		}
 		return in, err
@@ -57,6 +60,7 @@ func (s *Service) checkClient(id string) error {
 
 func (s *Service) answer(ctx context.Context, a Answer) (SignIn, error) {
 	in, err := s.respond(ctx, a)
+	s.identify(ctx, &in)
 	s.Metrics.ChallengeAnswered(a.Challenge, answerResult(in, err))
 	return in, err
 }

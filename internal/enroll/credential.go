@@ -46,6 +46,7 @@ type Credential struct {
 	Identity *Identity
 	Session  Secret
 	Address  string // the caller's, for the limits of those whom only a session names
+	ClientIP string // the caller's, for events; empty where it is not known
 	Standing Standing
 	// Abandoned is closed when nobody waits for the enrollment any more that is
 	// about to start, so that it need not start unless it has; nil is never.

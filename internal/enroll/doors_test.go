@@ -142,10 +142,10 @@ func TestWeakeningAWorkingAppWantsARecentSignIn(t *testing.T) {
 	f.enrolled(f.signedIn("ada"))
 	old := f.anotherSignIn(time.Hour)
 	for _, p := range []enroll.Preference{{}, {Enabled: true}} {
-		_, err := f.SetPreference(t.Context(), *old.Identity, p)
+		_, err := f.SetPreference(t.Context(), old, p)
 		wantKind(t, err, enroll.StepUpRequired)
 	}
-	if _, err := f.SetPreference(t.Context(), *old.Identity, enroll.Preference{Enabled: true, Preferred: true}); err != nil {
+	if _, err := f.SetPreference(t.Context(), old, enroll.Preference{Enabled: true, Preferred: true}); err != nil {
 		t.Errorf("strengthening it: %v", err)
 	}
 }

@@ -29,6 +29,9 @@ type Pending struct {
 	Expires time.Time
 	// Renewals counts the secrets of a sign-in after the first.
 	Renewals int
+	// Replaces says that a working authenticator app was there when the newest
+	// secret was asked for, as far as the status was read.
+	Replaces bool
 	Tries    Tries
 	// Earlier are the secrets that the newest one replaced, the latest first.
 	Earlier []Earlier
@@ -106,6 +109,12 @@ func (p Pending) replacedFor(c Credential) bool {
 // shownTo reports whether a credential is shown the newest secret again.
 func (p Pending) shownTo(c Credential, now time.Time) bool {
 	return !p.Done && p.Secret != "" && p.belongsTo(c) && now.Before(p.Ends)
+}
+
+// shownToAnother reports whether the newest secret is shown to another sign-in than
+// that of a credential.
+func (p Pending) shownToAnother(c Credential, now time.Time) bool {
+	return !p.Done && p.Secret != "" && !p.belongsTo(c) && now.Before(p.Ends)
 }
 
 // replaced is what a new enrollment remembers of the one that it replaces.

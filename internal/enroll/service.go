@@ -44,6 +44,11 @@ type Options struct {
 	// WriteRPS is the account's quota of calls a second that start and finish
 	// enrollments.
 	WriteRPS float64
+	// Events is told what happened to people's factors. Nil: nobody is told.
+	Events Events
+	// Identify names the bearer of an access token that Cognito has just given.
+	// Nil: who signed in stays unknown.
+	Identify func(ctx context.Context, accessToken string) (Identity, error)
 	// Policy says who is asked to set up a second factor, and from when.
 	Policy Policy
 	// WorkTimeout bounds work that goes on when its caller has left, because
@@ -118,14 +123,14 @@ func survived[T any](s *Service, do func() (T, error)) (value T, err error) {
 // authenticator app (RFC 9470). A fresh one needs no look-up. Where the status
 // cannot be read nobody knows whether there is a working app, so the person is
 // asked to repeat the request: neither a pass nor a sign-in for nothing.
-func (s *Service) holdStepUp(ctx context.Context, id *Identity) error {
-	if !s.stale(id) {
+func (s *Service) holdStepUp(ctx context.Context, c Credential) error {
+	if !s.stale(c.Identity) {
 		return nil
 	}
-	user, err := s.user(ctx, *id)
+	user, err := s.user(ctx, *c.Identity)
 	switch {
 	case err == nil && user.hasTOTP():
-		return s.stepUp()
+		return s.stepUp(c)
 	case unreadable(err):
 		return &Error{Kind: Busy, Reason: "the status could not be read: " + err.Error(), RetryAfter: time.Second, Cause: err}
 	}
@@ -143,7 +148,8 @@ func unreadable(err error) bool {
 	return ok && e.accountThrottled()
 }
 
-func (s *Service) stepUp() error {
+func (s *Service) stepUp(c Credential) error {
+	s.tell(StepUpRefused, c, nil, "")
 	return &Error{Kind: StepUpRequired, Reason: "auth_time is too old", MaxAge: s.StepUpMaxAge}
 }
 

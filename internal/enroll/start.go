@@ -112,6 +112,9 @@ func (s *Service) findOrCreate(ctx context.Context, r StartRequest) (started, er
 	if !hold.Release(ctx) {
 		return started{}, Fail(EnrollmentReplaced, "another request took over the enrollment")
 	}
+	if found && now.shownToAnother(r.Credential, s.Now()) {
+		s.tell(OtherSignIn, r.Credential, nil, "")
+	}
 	return started{Pending: fresh, created: true}, nil
 }
 
@@ -146,7 +149,7 @@ func (s *Service) newPending(ctx context.Context, r StartRequest, old Pending) (
 		// The session that the caller holds is spent: the newest of the chain counts.
 		c.Session = cmp.Or(old.Session, c.Session)
 	}
-	user, err := s.statusBefore(ctx, c.Identity)
+	user, err := s.statusBefore(ctx, c)
 	if err != nil {
 		return Pending{}, err
 	}
@@ -155,9 +158,10 @@ func (s *Service) newPending(ctx context.Context, r StartRequest, old Pending) (
 	if err != nil {
 		return Pending{}, err
 	}
+	name, replaces := label()
 	p := Pending{
 		Name: cmp.Or(old.Name, nameOf(r.Credential)), Secret: association.Secret, Session: association.Session,
-		AccountName: label(), Started: s.Now(), Earlier: old.replaced(),
+		AccountName: name, Started: s.Now(), Replaces: replaces, Earlier: old.replaced(),
 	}
 	if old.belongsTo(c) {
 		p.Tries = old.Tries
@@ -201,14 +205,15 @@ func (s *Service) renewable(old Pending, now time.Time) error {
 // statusBefore reads the person's factors where a step-up may be wanted, and
 // refuses early where it is. Where the status cannot be read the enrollment may
 // begin: verifying it holds the step-up again.
-func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error) {
+func (s *Service) statusBefore(ctx context.Context, c Credential) (*User, error) {
+	id := c.Identity
 	if !s.stale(id) {
 		return nil, nil
 	}
 	user, err := s.user(ctx, *id)
 	switch {
 	case err == nil && user.hasTOTP():
-		return nil, s.stepUp()
+		return nil, s.stepUp(c)
 	case err == nil:
 		return &user, nil
 	case unreadable(err):
@@ -221,41 +226,49 @@ func (s *Service) statusBefore(ctx context.Context, id *Identity) (*User, error)
 // enrollment.
 const labelPatience = 2 * time.Second
 
-// label is the account's name in the app when the request gives none, to be
-// asked for when it is needed: a look-up goes on meanwhile. It never fails an
-// enrollment: what cannot be looked up is the username, and in the session flow,
-// where nobody is known yet, the issuer.
-func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() string {
-	id, name := r.Credential.Identity, s.Issuer
+// label is the account's name in the app when the request gives none, and whether
+// a working app is there already, to be asked for when they are needed: a look-up
+// goes on meanwhile. It never fails an enrollment: what cannot be looked up is the
+// username, and in the session flow, where nobody is known yet, the issuer.
+func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() (name string, replaces bool) {
+	id, name, replaces := r.Credential.Identity, s.Issuer, false
+	// Events tell an app that was replaced from a first one.
+	needless := (r.AccountName != "" || s.AccountLabel == "username") && s.Events == nil
 	switch {
 	case id == nil:
-	case r.AccountName != "" || s.AccountLabel == "username":
-		name = id.Username
 	case user != nil:
-		name = s.labelOf(*user, id)
+		name, replaces = s.labelOf(*user, id), user.hasTOTP()
+	case needless:
+		name = id.Username
 	default:
-		looked := make(chan string, 1)
+		looked := make(chan User, 1)
 		go func() { looked <- s.lookUpLabel(ctx, id) }()
-		return func() string { return <-looked }
+		return func() (string, bool) {
+			user := <-looked
+			return s.labelOf(user, id), user.hasTOTP()
+		}
 	}
-	return func() string { return name }
+	return func() (string, bool) { return name, replaces }
 }
 
 // lookUpLabel survives everything: it has a goroutine of its own.
-func (s *Service) lookUpLabel(ctx context.Context, id *Identity) string {
+func (s *Service) lookUpLabel(ctx context.Context, id *Identity) User {
 	ctx, cancel := context.WithTimeout(ctx, labelPatience)
 	defer cancel()
 	user, err := survived(s, func() (User, error) { return s.user(ctx, *id) })
 	if err != nil {
 		s.Logger.WarnContext(ctx, "the label could not be looked up; the username stands in", slog.String("reason", err.Error()))
 	}
-	return s.labelOf(user, id)
+	return user
 }
 
 // labelOf is the configured attribute, or another by which a person recognises
 // the account. The username comes last: in a pool whose users sign in with an
 // e-mail address it is a UUID.
 func (s *Service) labelOf(user User, id *Identity) string {
+	if s.AccountLabel == "username" {
+		return id.Username
+	}
 	a := user.Attributes
 	return cmp.Or(a[s.AccountLabel], a["email"], a["phone_number"], a["preferred_username"], id.Username)
 }

@@ -37,20 +37,21 @@ func (s *Service) statusOf(id Identity, u User) Status {
 // SetPreference switches TOTP on or off and makes it the preferred factor or
 // not. What weakens a working one, switching it off or no longer preferring it,
 // wants a recent sign-in.
-func (s *Service) SetPreference(ctx context.Context, id Identity, p Preference) (status Status, err error) {
+func (s *Service) SetPreference(ctx context.Context, c Credential, p Preference) (status Status, err error) {
 	if p.Preferred && !p.Enabled {
 		return Status{}, Invalid("preferred", "must be false or left out when enabled is false")
 	}
-	err = s.within(ctx, Credential{Identity: &id}, changeBudget(), func(ctx context.Context) error {
-		status, err = s.setPreference(ctx, id, p)
+	err = s.within(ctx, c, changeBudget(), func(ctx context.Context) error {
+		status, err = s.setPreference(ctx, c, p)
 		return err
 	})
 	return status, err
 }
 
-func (s *Service) setPreference(ctx context.Context, id Identity, p Preference) (Status, error) {
+func (s *Service) setPreference(ctx context.Context, c Credential, p Preference) (Status, error) {
+	id := *c.Identity
 	if !p.Enabled || !p.Preferred {
-		if err := s.holdStepUp(ctx, &id); err != nil {
+		if err := s.holdStepUp(ctx, c); err != nil {
 			return Status{}, err
 		}
 	}
@@ -66,6 +67,11 @@ func (s *Service) setPreference(ctx context.Context, id Identity, p Preference) 
 		// Flutter, mfa_totp_required_test). One that says yes and does nothing is
 		// not documented, nor excluded.
 		return Status{}, Fail(MFARequiredByPool, "still on after it was switched off")
+	}
+	if p.Enabled {
+		s.tell(AppSwitchedOn, c, nil, "")
+	} else {
+		s.tell(AppSwitchedOff, c, nil, "")
 	}
 	return *status, nil
 }

@@ -86,6 +86,7 @@ type SignInContext struct {
 type SignIn struct {
 	Tokens    *Tokens
 	Challenge *Challenge
+	Person    *Identity // whom the tokens speak for; nil where that is not known
 }
 
 // Tokens are what a finished sign-in gives.

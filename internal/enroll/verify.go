@@ -74,6 +74,11 @@ func (s *Service) verify(ctx context.Context, r VerifyRequest) (v Verification, 
 	defer hold.Release(ctx)
 	p, found := hold.Pending()
 	check := codeCheck{at: s.Now()}
+	defer func() {
+		if check.last && verifyResult(err) == metrics.ResultWrongCode {
+			s.tell(TriesUsedUp, r.Credential, r.SignIn, "")
+		}
+	}()
 	switch {
 	case found && p.Done:
 		if v, over, err := s.verifiedMeanwhile(ctx, p, check, r); over {
@@ -95,7 +100,7 @@ func (s *Service) verify(ctx context.Context, r VerifyRequest) (v Verification, 
 
 // submit has Cognito judge a code, and does what comes after a right one.
 func (s *Service) submit(ctx context.Context, r VerifyRequest, check codeCheck, p Pending, hold Hold) (Verification, error) {
-	if err := s.holdStepUp(ctx, r.Credential.Identity); err != nil {
+	if err := s.holdStepUp(ctx, r.Credential); err != nil {
 		return Verification{}, err
 	}
 	c := r.Credential
@@ -110,7 +115,9 @@ func (s *Service) submit(ctx context.Context, r VerifyRequest, check codeCheck, 
 		s.Metrics.EnrollmentTook(string(c.Flow()), s.Now().Sub(p.Started))
 	}
 	hold.Save(p.verifiedBy(r.Credential, r.Code, s.Now().Add(s.WorkTimeout)), "")
-	return s.finish(ctx, r, next, check)
+	v, err := s.finish(ctx, r, next, check)
+	s.tellVerified(r, p, v, err)
+	return v, err
 }
 
 // finish does what comes after a right code: switching on, or completing the
@@ -145,7 +152,9 @@ func (s *Service) verifiedMeanwhile(ctx context.Context, p Pending, check codeCh
 	err = s.within(ctx, r.Credential, verifyBudget(), func(ctx context.Context) error {
 		status, err := s.Status(ctx, *id)
 		if err != nil || !status.TOTP.Enabled {
-			v, err = s.finish(ctx, r, "", check)
+			if v, err = s.finish(ctx, r, "", check); err == nil {
+				s.tell(AppSwitchedOn, r.Credential, nil, r.DeviceName)
+			}
 			return err
 		}
 		v.CodeReusableAt, v.Status = nextCodeAt(check.at, 0), &status
@@ -168,6 +177,7 @@ type codeCheck struct {
 	fits   bool      // the code fits a step that Cognito accepts
 	offset int       // the step that it fits, relative to now
 	at     time.Time // when it was looked at
+	last   bool      // no other code is looked at in this window
 }
 
 // checkCode holds a code against the newest secret. One that fits no accepted
@@ -180,6 +190,7 @@ func (s *Service) checkCode(check *codeCheck, p Pending, hold Hold, code Secret)
 	if wait > 0 {
 		return &Error{Kind: TooManyRequests, Reason: "too many wrong codes", RetryAfter: wait, Cause: ErrNotAsked}
 	}
+	check.last = p.Tries.Count >= maxTries
 	offset, found := fittingStep(p.Secret, code, check.at)
 	if found {
 		s.Metrics.CodeFitted(offset)

@@ -12,6 +12,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
+	"mfa-enrollment/internal/seal"
 )
 
 // rig is what stores under test are given, and what they told.
@@ -97,6 +98,7 @@ func (r *rig) enrollment(name string) enroll.Pending {
 		Ends:        now.Add(10 * time.Minute),
 		Expires:     now.Add(15 * time.Minute),
 		Renewals:    2,
+		Replaces:    true,
 		Tries:       enroll.Tries{Count: 3, Ends: now.Add(time.Minute)},
 		Earlier:     []enroll.Earlier{{Secret: "EARLIERSECRETEARLIERSECRETEARLIER", SignIn: "earlier sign-in"}},
 		Code:        "hash of a code",
@@ -142,7 +144,7 @@ func newMemory(t testing.TB, o Options) *Memory {
 	return m
 }
 
-func sealKey(fill byte) []byte { return bytes.Repeat([]byte{fill}, sealKeySize) }
+func sealKey(fill byte) []byte { return bytes.Repeat([]byte{fill}, seal.KeySize) }
 
 // save keeps an enrollment as the domain does, and reports whether that was done.
 func save(s enroll.Store, p enroll.Pending, alias string) bool {

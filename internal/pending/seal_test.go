@@ -12,6 +12,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
+	"mfa-enrollment/internal/seal"
 )
 
 func newTestSealer(t testing.TB, keys ...[]byte) *sealer {
@@ -51,9 +52,9 @@ func TestSeal(t *testing.T) {
 		{"opens when its key is the old one of a rotation", newTestSealer(t, after, before), "name", sealed, true},
 		{"opens when the replica that sealed it was rotated first", newTestSealer(t, after, strange, before), "name", sealed, true},
 		{"does not open once its key is gone", newTestSealer(t, after), "name", sealed, false},
-		{"does not open in the format of another release", newTestSealer(t, before), "name", append([]byte{sealedPointer + 1}, sealed[1:]...), false},
+		{"does not open in the format of another release", newTestSealer(t, before), "name", append([]byte{byte(seal.Event)}, sealed[1:]...), false},
 		{"does not open under another name", newTestSealer(t, before), "eman", sealed, false},
-		{"does not open with its key id on another key's entry", newTestSealer(t, before, after), "name", withKeyID(sealed, idOf(after)), false},
+		{"does not open with its key id on another key's entry", newTestSealer(t, before, after), "name", withKeyID(sealed, seal.IDOf(after)), false},
 		{"does not open when it is empty", newTestSealer(t, before), "name", nil, false},
 		{"does not open with something after it", newTestSealer(t, before), "name", append(bytes.Clone(sealed), 0), false},
 		{"does not open when it is a pointer", newTestSealer(t, before), "name", pointer, false},
@@ -99,7 +100,7 @@ func TestAPointerLeadsFromItsOwnNameAlone(t *testing.T) {
 	for name, pointer := range map[string][]byte{
 		"to another entry": append(bytes.Clone(pointer[:pointerSize]), "elsewhere"...),
 		"cut short":        pointer[:pointerSize-1], "empty": nil,
-		"of another release": append([]byte{sealedPointer + 1}, pointer[1:]...),
+		"of another release": append([]byte{byte(seal.Event)}, pointer[1:]...),
 		"an entry":           mustSeal(t, s, newRig().enrollment("from")),
 	} {
 		if to, err := s.follow("from", pointer); err == nil {
@@ -114,7 +115,7 @@ func TestAPointerLeadsFromItsOwnNameAlone(t *testing.T) {
 	}
 }
 
-func withKeyID(blob []byte, id keyID) []byte {
+func withKeyID(blob []byte, id seal.KeyID) []byte {
 	blob = bytes.Clone(blob)
 	copy(blob[1:], id[:])
 	return blob
@@ -211,7 +212,7 @@ func TestWithoutRandomnessNothingIsSealed(t *testing.T) {
 	}
 	r := newRig()
 	o := r.options()
-	o.Rand = &dry{left: sealKeySize + 5}
+	o.Rand = &dry{left: seal.KeySize + 5}
 	m := newMemory(t, o)
 	save(m, r.enrollment("name"), "")
 	expectAbsent(t, m, "name")
@@ -220,7 +221,7 @@ func TestWithoutRandomnessNothingIsSealed(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	// Each of the fuzzer's processes must make the same entry.
-	s, err := newSealer([][]byte{sealKey(1)}, bytes.NewReader(make([]byte, 2*nonceSize)))
+	s, err := newSealer([][]byte{sealKey(1)}, bytes.NewReader(make([]byte, 2*seal.NonceSize)))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add("name", blob)
 	f.Add("eman", blob)
-	f.Add("name", blob[:headerSize])
+	f.Add("name", blob[:9])
 	f.Add("name", []byte{})
 	f.Add("name", pointer)
 	f.Fuzz(func(t *testing.T, name string, b []byte) {

@@ -26,6 +26,7 @@ const (
 	Pending = "pending"
 	Limit   = "limit"
 	Quota   = "quota"
+	Events  = "events"
 )
 
 // keyPrefix begins every key. 1 is the version of the format of what is kept; a

@@ -26,7 +26,7 @@ func write(s *Subsystem) func(context.Context, redis.UniversalClient) error {
 }
 
 func TestWhatRedisDeniesOneSubsystemHarmsNoOther(t *testing.T) {
-	names := []string{Pending, Limit, Quota}
+	names := []string{Pending, Limit, Quota, Events}
 	for _, denied := range names {
 		t.Run(denied, func(t *testing.T) {
 			server := redistest.Start(t)
@@ -96,7 +96,7 @@ func TestAWrongPasswordIsTold(t *testing.T) {
 func TestTheDocumentedRightsAreThoseThatAreNeeded(t *testing.T) {
 	needed := map[string]bool{"+eval": true, "+evalsha": true, "+set": true}
 	command := regexp.MustCompile(`redis\.p?call\(['"](\w+)['"]`)
-	for _, pattern := range []string{"../pending/*.go", "../pending/*.lua", "../limit/*.lua", "../quota/*.lua"} {
+	for _, pattern := range []string{"../pending/*.go", "../pending/*.lua", "../limit/*.lua", "../quota/*.lua", "../events/*.lua"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
