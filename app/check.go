@@ -138,7 +138,7 @@ func (k *check) redis(ctx context.Context, c Config) {
 		k.wrong("Redis", problem)
 	}
 	if len(problems) == 0 {
-		k.ok("Redis", "it answers, and grants what pending enrollments, limits and the quota need")
+		k.ok("Redis", "it answers, and grants what pending enrollments, limits, the quota and events need")
 	}
 }
 

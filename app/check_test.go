@@ -51,7 +51,7 @@ func TestCheckOfWhatIsRight(t *testing.T) {
 			t.Errorf("%s was called %d times", operation, n)
 		}
 	}
-	for key := range server.Dump() {
+	for key := range server.Values() {
 		if key != "mfa-enrollment:{1}:probe" || server.Admin.PTTL(t.Context(), key).Val() > time.Second {
 			t.Errorf("%s was written", key)
 		}
@@ -74,7 +74,7 @@ func TestCheckNamesTheRightThatIsMissing(t *testing.T) {
 		t.Run(right, func(t *testing.T) {
 			less, command := slices.Clone(rule), strings.TrimPrefix(right, "+")
 			if right == "keys of pending" {
-				less[slices.Index(less, "~mfa-enrollment:*")] = "~mfa-enrollment:{1}:[lqp][iur]*"
+				less[slices.Index(less, "~mfa-enrollment:*")] = "~mfa-enrollment:{1}:[lqpe][iurv]*"
 				command = "eval"
 			} else {
 				less = append(less, "-"+command)

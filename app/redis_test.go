@@ -105,7 +105,7 @@ func TestRedisAndTheLogHoldNothingInClear(t *testing.T) {
 	code := w.WrongCode(byToken["secret"].(string))
 	w.Verify(token, world.Object{"code": code})
 	w.Verify("", world.Object{"session": session, "code": code})
-	dump := server.Dump()
+	dump := server.Values()
 	if len(dump) < 3 {
 		t.Fatalf("Redis holds %d entries", len(dump))
 	}
@@ -144,9 +144,9 @@ func TestASwappedOrAlteredEntryIsRefusedAndCounted(t *testing.T) {
 			other := w.Replica(server.Settings())
 			ada, linus := w.Token(world.Optional, world.OptionalClient, "ada"), w.Token(world.Optional, world.OptionalClient, "linus")
 			first := w.Begin(ada, nil)
-			mine := only(t, server.Dump(), nil)
+			mine := only(t, server.Values(), nil)
 			w.Begin(linus, nil)
-			dump := server.Dump()
+			dump := server.Values()
 			theirs := only(t, dump, []string{mine})
 			if err := server.Admin.Set(t.Context(), mine, spoil(dump, mine, theirs), time.Minute).Err(); err != nil {
 				t.Fatal(err)

@@ -12,14 +12,14 @@ import (
 // they use, and tells which were refused, as "command code". It writes KEYS[1]
 // alone, the probe, which expires; what it deletes is never there.
 //
-// KEYS: the probe, and one key of each subsystem.
+// KEYS: the probe, and one key of each subsystem, that of events last.
 //
 //nolint:gochecknoglobals // A constant whose digest is computed once.
 var trial = redis.NewScript(`
 local refused = {}
 local function try(...)
 	local answer = redis.pcall(...)
-	if type(answer) == 'table' and answer.err then
+	if type(answer) == 'table' and answer.err and not string.find(answer.err, 'WRONGTYPE') then
 		local command = select(1, ...)
 		refused[#refused + 1] = command .. ' ' .. answer.err
 	end
@@ -30,6 +30,19 @@ for i = 1, #KEYS do
 	try('GET', KEYS[i])
 	if i > 1 then try('DEL', KEYS[i]) end
 end
+-- The lists and sorted sets of events. Nothing is written: the last key is never
+-- there, and the probe is neither a list nor a set.
+local events = KEYS[#KEYS]
+try('RPUSH', KEYS[1], '1')
+try('ZADD', KEYS[1], 1, '1')
+try('LLEN', events)
+try('LINDEX', events, 0)
+try('LPOS', events, '1')
+try('LREM', events, 1, '1')
+try('ZREM', events, '1')
+try('ZCARD', events)
+try('ZRANGEBYSCORE', events, 0, 1)
+try('PEXPIRE', events, 1000)
 return refused
 `)
 
@@ -46,7 +59,7 @@ func (l *Link) Check(ctx context.Context) (problems []string) {
 		problems = append(problems, refusedText("set", reason))
 	}
 	keys := []string{keyPrefix + "probe"}
-	for _, subsystem := range []string{Pending, Limit, Quota} {
+	for _, subsystem := range []string{Pending, Limit, Quota, Events} {
 		keys = append(keys, keyPrefix+subsystem+":probe")
 	}
 	// EVAL keeps the script, so that EVALSHA finds it.

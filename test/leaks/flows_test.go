@@ -16,7 +16,7 @@ import (
 
 // dump looks at Redis now.
 func (l *leaks) dump() {
-	for key, value := range l.redis.Dump() {
+	for key, value := range l.redis.Values() {
 		_, _ = fmt.Fprintf(&l.dumps, "%s %s\n", key, value)
 	}
 }

@@ -41,6 +41,9 @@ func oneOfMany(i int) string { return fmt.Sprintf("ottoline.quillfeather.the.%03
 
 const manyPeople = 150
 
+// eventsKey is the base64 of what signs events.
+const eventsKey = "b3R0b2xpbmUncy1ldmVudHMta2V5LTQ3MTE="
+
 // leaks is a world in which everything is recorded.
 type leaks struct {
 	*world.World
@@ -51,6 +54,7 @@ type leaks struct {
 	redis  *world.RedisServer
 	dumps  world.Buffer
 	faults world.Buffer // of the configuration
+	events world.Buffer // that the operator's receiver got
 	next   int          // of the crowd
 }
 
@@ -136,7 +140,9 @@ func newLeaks(t *testing.T) *leaks {
 	log.SetOutput(&standard) // net/http's transport and others write there.
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 
+	l.note("key", eventsKey)
 	l.Run(map[string]string{
+		"EVENTS_URL": l.receiver(t), "EVENTS_SECRETS": "whsec_" + eventsKey,
 		"REDIS_URL": "unix://" + url.UserPassword(user, secret).String() + "@" + redis.Socket, "SEAL_KEYS": base64.StdEncoding.EncodeToString(seal),
 		"OTEL_EXPORTER_OTLP_ENDPOINT": collector(t, &spans), "PROFILING": "true",
 		"COGNITO_WRITE_RPS": "10000", "TRUSTED_PROXIES": "127.0.0.1",
@@ -160,6 +166,7 @@ func newLeaks(t *testing.T) *leaks {
 		{"the faults of the configuration", l.faults.String},
 		{"a call's address or headers", calls.String},
 		{"a problem or a header", l.broken.String},
+		{"an event", l.events.String},
 	}
 	return l
 }
@@ -270,7 +277,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"the log": "panic of type", "the traces": "Cognito VerifySoftwareToken", "what Redis was told": "mfa-enrollment:{",
-		"the dump of Redis": "mfa-enrollment:{", "a call's address or headers": "X-Amz-Target", "a problem or a header": "urn:mfa-enrollment:problem:internal",
+		"the dump of Redis": "events:of:", "an event": "mfa-enrollment.app.enrolled", "a call's address or headers": "X-Amz-Target", "a problem or a header": "urn:mfa-enrollment:problem:internal",
 	} {
 		i := slices.IndexFunc(l.sinks, func(s sink) bool { return s.name == name })
 		if !strings.Contains(l.sinks[i].text(), want) {

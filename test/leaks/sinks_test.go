@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"mfa-enrollment/test/world"
@@ -108,6 +109,35 @@ func recorder(t *testing.T, to string, transport http.RoundTripper, l *ledger, o
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// receiver takes events, every third not at once, so that some wait in Redis. What
+// it gets is shown without what events are for: who it was and with which device
+// (docs/events.md), in the members that say so.
+func (l *leaks) receiver(t *testing.T) string {
+	t.Helper()
+	var n atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		var event map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+			t.Error(err)
+		}
+		if data, ok := event["data"].(map[string]any); ok {
+			delete(data, "subject")
+			delete(data, "username")
+			delete(data, "deviceName")
+			delete(event, "subject")
+		}
+		delete(event, "time") // Digits may look like a code.
+		_ = r.Header.Write(&l.events)
+		_ = json.NewEncoder(&l.events).Encode(event)
+		_, _ = fmt.Fprintln(&l.events, r.URL)
+		if n.Add(1)%3 == 0 {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }

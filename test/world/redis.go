@@ -27,20 +27,3 @@ func (s *RedisServer) Settings() map[string]string {
 		"SEAL_KEYS": base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
 	}
 }
-
-// Dump is every key and value.
-func (s *RedisServer) Dump() map[string]string {
-	s.T.Helper()
-	keys, err := s.Admin.Keys(s.T.Context(), "*").Result()
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, key := range keys {
-		// A lock or a counter may expire meanwhile.
-		if value, err := s.Admin.Get(s.T.Context(), key).Result(); err == nil {
-			all[key] = value
-		}
-	}
-	return all
-}

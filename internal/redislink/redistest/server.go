@@ -5,6 +5,7 @@ package redistest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -119,22 +120,42 @@ func (s *Server) URL(userinfo string) enroll.Secret {
 	return enroll.Secret("unix://" + userinfo + s.Socket + "?" + Patient)
 }
 
-// Values reads every key and its value.
+// Values reads every key and its value; those of a list or a sorted set are lines.
 func (s *Server) Values() map[string]string {
 	s.t.Helper()
 	ctx, all := context.Background(), map[string]string{}
 	names := s.Admin.Scan(ctx, 0, "*", 100).Iterator()
 	for names.Next(ctx) {
-		value, err := s.Admin.Get(ctx, names.Val()).Result()
-		if err != nil {
+		switch value, err := s.value(ctx, names.Val()); {
+		case err == nil:
+			all[names.Val()] = value
+		case !errors.Is(err, redis.Nil): // It may expire meanwhile.
 			s.t.Fatal(err)
 		}
-		all[names.Val()] = value
 	}
 	if err := names.Err(); err != nil {
 		s.t.Fatal(err)
 	}
 	return all
+}
+
+func (s *Server) value(ctx context.Context, key string) (string, error) {
+	kind, err := s.Admin.Type(ctx, key).Result()
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	switch kind {
+	case "none":
+		return "", redis.Nil
+	case "list":
+		lines, err = s.Admin.LRange(ctx, key, 0, -1).Result()
+	case "zset":
+		lines, err = s.Admin.ZRange(ctx, key, 0, -1).Result()
+	default:
+		return s.Admin.Get(ctx, key).Result()
+	}
+	return strings.Join(lines, "\n"), err
 }
 
 // StartOnPort is Start with a port of its own as well, for what a socket cannot
