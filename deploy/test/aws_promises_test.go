@@ -99,6 +99,9 @@ func TestTaskSetsWhatTheServiceReads(t *testing.T) {
 			if given["COGNITO_CLIENT_SECRETS"] != (parameters["WithClientSecrets"] == "true") {
 				t.Errorf("COGNITO_CLIENT_SECRETS: %v", given)
 			}
+			if given["EVENTS_URL"] != given["EVENTS_SECRETS"] || given["EVENTS_URL"] != (parameters["WithEvents"] == "true") {
+				t.Errorf("EVENTS_URL and EVENTS_SECRETS do not go together: %v", given)
+			}
 		})
 	}
 }
@@ -153,6 +156,7 @@ func TestSecretIsWantedWhereItIsNeeded(t *testing.T) {
 	for name, parameters := range map[string]map[string]string{
 		"Redis":          {"WithRedis": "true"},
 		"client secrets": {"WithClientSecrets": "true"},
+		"events":         {"WithEvents": "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, refused := deploy(t, parameters), false

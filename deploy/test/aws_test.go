@@ -273,7 +273,7 @@ func stacks() map[string]map[string]string {
 		"as it comes": {},
 		"with Redis":  {"WithRedis": "true", "SecretArn": secret},
 		"with everything": {
-			"WithRedis": "true", "WithClientSecrets": "true", "SecretArn": secret,
+			"WithRedis": "true", "WithClientSecrets": "true", "WithEvents": "true", "SecretArn": secret,
 			"EcrRepositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/mfa", "MonitoringSecurityGroupId": "sg-1",
 		},
 	}

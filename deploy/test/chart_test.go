@@ -224,6 +224,8 @@ func TestSecretsAreReferencesMountedAsFiles(t *testing.T) {
 		environment["COGNITO_CLIENT_SECRETS_FILE"]: "mfa-enrollment/client-secrets",
 		environment["REDIS_URL_FILE"]:              "redis/url",
 		environment["SEAL_KEYS_FILE"]:              "mfa-enrollment/seal-keys",
+		environment["EVENTS_URL_FILE"]:             "mfa-enrollment/events-url",
+		environment["EVENTS_SECRETS_FILE"]:         "mfa-enrollment/events-secrets",
 	}
 	if !maps.Equal(files, want) {
 		t.Errorf("mounted: %v\nwanted: %v", files, want)

@@ -145,6 +145,8 @@ func TestChartRefusesBadValues(t *testing.T) {
 		"a secret in place of its reference":  {[]string{"--set", "secrets.sealKeys=c2VjcmV0"}, "sealKeys"},
 		"a reference without a key":           {[]string{"--set", "secrets.sealKeys.name=x"}, "sealKeys"},
 		"a secret value beside its reference": {[]string{"--set", "secrets.sealKeys.value=x"}, "sealKeys"},
+		"events that nothing signs":           {[]string{"--set", "secrets.eventsURL.name=x,secrets.eventsURL.key=y"}, "eventsSecrets"},
+		"secrets that sign nothing":           {[]string{"--set", "secrets.eventsSecrets.name=x,secrets.eventsSecrets.key=y"}, "eventsURL"},
 		"Redis without keys to seal with":     {[]string{"--set", "secrets.redisURL.name=x,secrets.redisURL.key=y"}, "sealKeys"},
 		"a digest that is none":               {[]string{"--set", "image.digest=latest"}, "digest"},
 		"a port that is none":                 {[]string{"--set", "service.port=70000"}, "port"},
