@@ -12,8 +12,10 @@ const (
 	waitedLost = 15 * time.Second
 	// waitedAtAddress and waitedInAll bound how many sessions are remembered. One
 	// that does not fit is as one that comes for the first time.
-	waitedAtAddress = 1_000
-	waitedInAll     = 50_000
+	waitedAtAddress = 10_000
+	waitedInAll     = 100_000
+	// waitedAfter is how long an ended one is remembered: it may come back late.
+	waitedAfter = 2 * time.Minute
 )
 
 // waited remembers when sessions came that got nothing, since Cognito did not
@@ -66,7 +68,7 @@ func (w *waited) sweep() {
 	}
 	w.swept, w.remembers = now, 0
 	for address, sessions := range w.since {
-		maps.DeleteFunc(sessions, func(_ string, since time.Time) bool { return now.Sub(since) > 3*w.validity })
+		maps.DeleteFunc(sessions, func(_ string, since time.Time) bool { return now.Sub(since) > w.validity+waitedAfter })
 		if len(sessions) == 0 {
 			delete(w.since, address)
 		}
