@@ -77,7 +77,7 @@ func start(ctx context.Context, getenv func(string) string, logger *slog.Logger)
 	config, err := app.LoadConfig(environment(getenv, addresses, standIn.Addr().String()))
 	var page http.Handler
 	if err == nil {
-		page, err = newPage("http://"+standIn.Addr().String(), pools)
+		page, err = newPage("http://"+standIn.Addr().String(), pools, getenv("MFA_POLICY") != "")
 	}
 	if err == nil {
 		d.app, err = app.New(config, app.Options{Logger: logger, Build: app.Build(), Page: page})

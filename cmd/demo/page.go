@@ -39,6 +39,7 @@ type settings struct {
 	Pools    []pool   `json:"pools"`
 	Users    []string `json:"users"`
 	Password string   `json:"password"`
+	Asks     bool     `json:"asks"` // whether MFA_POLICY asks anybody to set up an app
 }
 
 // file is a page file as it is served.
@@ -51,8 +52,8 @@ type file struct {
 // newPage serves the demo page, the API reference at /docs and the settings at
 // /demo.json. standIn is the stand-in's origin, such as http://127.0.0.1:9229:
 // the page may call that and its own origin, and nobody else.
-func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
-	config, err := json.Marshal(settingsFor(standIn, pools)) //nolint:gosec // The password of made-up users, which the README tells too.
+func newPage(standIn string, pools []cognitotest.Pool, asks bool) (http.Handler, error) {
+	config, err := json.Marshal(settingsFor(standIn, pools, asks)) //nolint:gosec // The password of made-up users, which the README tells too.
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +81,8 @@ func newPage(standIn string, pools []cognitotest.Pool) (http.Handler, error) {
 }
 
 // settingsFor describes the pools of the demo, which all have the same users.
-func settingsFor(standIn string, pools []cognitotest.Pool) settings {
-	s := settings{Cognito: standIn + "/", Password: pools[0].Users[0].Password}
+func settingsFor(standIn string, pools []cognitotest.Pool, asks bool) settings {
+	s := settings{Cognito: standIn + "/", Password: pools[0].Users[0].Password, Asks: asks}
 	for _, p := range pools {
 		described := pool{
 			Name: "Second factor optional", Text: "Sign in, then set up an app from your account.",

@@ -50,6 +50,8 @@ func TestBrowser(t *testing.T) {
 		{"asks for a new sign-in before a working app is replaced", map[string]string{"STEP_UP_MAX_AGE": "1ns"}, stepsUp},
 		{"offers a new QR code when the old one has expired", nil, renewsExpired},
 		{"refuses a wrong password", nil, refusesWrongPassword},
+		{"offers an app on the way in, and then in a banner", map[string]string{"MFA_POLICY": "offer"}, offersOnTheWayIn},
+		{"requires an app on the way in", map[string]string{"MFA_POLICY": "require"}, requiresOnTheWayIn},
 
 		{"completes the sign-in when only its last step failed", nil, completesSignInThatStopped},
 		{"follows challenges, and tells the page alone what came of them", nil, followsChallenges},
@@ -85,7 +87,7 @@ func TestBrowser(t *testing.T) {
 }
 
 func TestPageHandler(t *testing.T) {
-	page, err := newPage("http://127.0.0.1:9229", cognitotest.DemoPools())
+	page, err := newPage("http://127.0.0.1:9229", cognitotest.DemoPools(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

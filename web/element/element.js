@@ -24,7 +24,7 @@ const moments = [300, 60, 20];
 /**
  * <mfa-enrollment>. Its state is what the service's last outcome says: waiting,
  * status, scan, prove, failed, ended (sign in again) or done. #view is the screen
- * that the state belongs to: status, set-up or prove.
+ * that the state belongs to: status, invite, set-up or prove.
  */
 export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   static observedAttributes = attributes;
@@ -93,10 +93,8 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   disconnectedCallback() {
     document.removeEventListener('keydown', this.#typed);
     this.#left.abort();
-    this.#state = { name: 'idle' };
     this.#view = undefined;
-    this.shadowRoot.replaceChildren(); // the secret is in there
-    this.#shown = {};
+    this.#clear(); // the secret is in there
   }
 
   attributeChangedCallback(name, before, after) {
@@ -127,6 +125,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     if (this.challenge) return this.#follow(this.challenge);
     if (!this.client && !this.token) return;
     if (this.view === 'set-up') return this.#start();
+    if (this.#invites) return this.#showInvite();
     this.#showStatus({ notice });
   }
 
@@ -197,6 +196,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     switch (state.name) {
       case 'waiting': return views.waiting(about, state);
       case 'status': return views.status(about, state);
+      case 'invite': return views.invite({ ...about, skip: () => this.#skip(state) }, { ...state, banner: this.view === 'banner' });
       case 'failed': return views.failed(about, { ...state, text: state.id ? t(state.id) : this.#words(state.problem) });
       case 'ended': return views.failed(about, { text: state.id ? t(state.id) : this.#words(state.problem), again: () => this.#signInAgain(state), label: 'ended.sign_in' });
       case 'scan': {
@@ -228,7 +228,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   #links() {
     const t = this.#t;
     const { name } = this.#state;
-    if (this.#view === 'status' || name === 'done') return [];
+    if (['status', 'invite'].includes(this.#view) || name === 'done') return [];
     return [
       name === 'scan' && !this.#signIn && button('link', t('set_up.renew'), () => this.#start({ renew: true })),
       this.lostPhoneHref && h('a', { class: 'link', part: 'link', href: this.lostPhoneHref }, t('set_up.lost_phone')),
@@ -238,7 +238,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
 
   #cancel() {
     if (this.#signIn || this.view === 'set-up') return this.#emit('cancel');
-    return this.#showStatus();
+    return this.#invites ? this.#showInvite() : this.#showStatus();
   }
 
   /** Digits go into the field of the code when nothing else takes them. */
@@ -301,6 +301,36 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   #showMfa(state) {
     this.#show({ name: 'status', ...state });
     this.#emit('status', { mfa: state.mfa });
+  }
+
+  // The invitation to set an app up: a page, or a banner.
+
+  get #invites() { return ['invite', 'banner'].includes(this.view); }
+
+  /** Shows nothing until the service has said what is wanted, and nothing where nothing is. */
+  async #showInvite() {
+    const signal = this.#go('invite');
+    this.#clear();
+    const mfa = await this.#call((how) => this.#client.getMfa(how), (refused) => {
+      // A banner is no reason to trouble anybody.
+      if (this.view === 'invite' || signInWanted.includes(refused.code)) this.#fail(refused, () => this.#showInvite());
+    });
+    if (!mfa || signal.aborted) return;
+    this.#emit('status', { mfa });
+    if (mfa.next === 'none') return this.#emit('continue', { next: mfa.next, skipped: false });
+    this.#show({ name: 'invite', next: mfa.next });
+  }
+
+  #skip({ next }) {
+    this.#clear();
+    this.#emit('continue', { next, skipped: true });
+  }
+
+  /** Takes everything off the screen. */
+  #clear() {
+    this.#state = { name: 'idle' };
+    this.shadowRoot.replaceChildren();
+    this.#shown = {};
   }
 
   async #change(enabled) {

@@ -2,6 +2,7 @@ import type { Catalogue, Challenge, Client, MfaStatus, Problem, Token, Tokens } 
 
 export interface EnabledDetail { mfa: MfaStatus; codeReusableIn: number }
 export interface SignedInDetail { tokens: Tokens; codeReusableIn: number }
+export interface ContinueDetail { next: MfaStatus['next']; skipped: boolean }
 export interface SignInAgainDetail { code: string; reason: string; codeReusableIn: number }
 
 /** None of them bubbles or is composed. */
@@ -11,7 +12,8 @@ export interface MfaEnrollmentEventMap extends HTMLElementEventMap {
   'sign-in-again': CustomEvent<SignInAgainDetail>;
   challenge: CustomEvent<{ challenge: Challenge }>;
   status: CustomEvent<{ mfa: MfaStatus }>;
-  viewchange: CustomEvent<{ view: 'status' | 'set-up' | 'prove' }>;
+  viewchange: CustomEvent<{ view: 'status' | 'invite' | 'set-up' | 'prove' }>;
+  continue: CustomEvent<ContinueDetail>;
   problem: CustomEvent<{ problem: Problem }>;
 }
 
@@ -23,8 +25,8 @@ export interface MfaEnrollmentProperties {
   clientId?: string | undefined;
   username?: string | undefined;
   accountName?: string | undefined;
-  /** What to begin with when signed in: the status, when left out, or the set-up. */
-  view?: 'status' | 'set-up' | undefined;
+  /** What to begin with when signed in: the status, when left out, the set-up, or the invitation to it as a page or as a banner. */
+  view?: 'status' | 'set-up' | 'invite' | 'banner' | undefined;
   baseUrl?: string | undefined;
   /** In place of token and baseUrl. */
   client?: Client | undefined;

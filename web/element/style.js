@@ -102,6 +102,7 @@ summary { width: fit-content; min-height: 1.75rem; color: var(--accent); cursor:
 .badge { padding: .1rem .7rem; border: 1px solid transparent; border-radius: 99px; background: var(--sunk); color: var(--quiet); font-size: .875rem; font-weight: 600; }
 .badge.on { background: var(--good-soft); color: var(--good); }
 .actions { display: grid; gap: .6rem; margin-top: 1.25rem; }
+.banner .actions { display: flex; flex-wrap: wrap; margin-top: .9rem; }
 dialog { max-width: min(26rem, calc(100vw - 2rem)); margin: auto; padding: 1.5rem; border: 1px solid var(--line); border-radius: 16px; background: var(--ground); color: var(--text); }
 dialog::backdrop { background: rgb(10 14 22 / 55%); }
 dialog p { margin-top: .5rem; }

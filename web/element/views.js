@@ -42,6 +42,18 @@ export function status({ t, sub, setUp, change }, { mfa: { totp }, canSwitchOn, 
   };
 }
 
+/** Asks a person without a second factor to set an app up: as a page or as a banner, with a way past it unless it is required. */
+export function invite({ t, setUp, skip }, { next, banner }) {
+  const required = next === 'require';
+  return {
+    nodes: [h('div', { class: banner ? 'invite banner' : 'invite' },
+      h('p', { class: 'lead', part: 'lead' }, t(required ? 'invite.require' : 'invite.offer')),
+      h('div', { class: 'actions' },
+        button('primary', t('status.set_up'), setUp),
+        !required && button('', t('invite.skip'), skip)))],
+  };
+}
+
 /** The QR code and the first code. On a phone the link comes first, since its camera cannot see its own screen. */
 export function scan({ t, sub, phone, form, appStoreHref, googlePlayHref, copy, device }, { enrollment: { qrCode, otpauthUri, issuer, accountName, secret } }) {
   const timer = h('p', { class: 'timer', part: 'timer', role: 'timer', 'aria-live': 'off' });

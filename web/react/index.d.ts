@@ -1,6 +1,6 @@
 import type { CSSProperties, ReactElement, ReactNode } from 'react';
 import type { Challenge, Client, Enrollment, MfaStatus, Problem, Tokens } from 'mfa-enrollment-client';
-import type { MfaEnrollmentProperties, SignInAgainDetail } from 'mfa-enrollment-element';
+import type { ContinueDetail, MfaEnrollmentProperties, SignInAgainDetail } from 'mfa-enrollment-element';
 
 export interface MfaEnrollmentProps extends MfaEnrollmentProperties {
   /** The app is on (mfa), or the sign-in is complete (tokens). */
@@ -10,7 +10,9 @@ export interface MfaEnrollmentProps extends MfaEnrollmentProperties {
   onCancel?: () => void;
   onChallenge?: (detail: { challenge: Challenge }) => void;
   onStatus?: (detail: { mfa: MfaStatus }) => void;
-  onViewChange?: (detail: { view: 'status' | 'set-up' | 'prove' }) => void;
+  /** The invitation asks for nothing, or the person skipped it. */
+  onContinue?: (detail: ContinueDetail) => void;
+  onViewChange?: (detail: { view: 'status' | 'invite' | 'set-up' | 'prove' }) => void;
   onProblem?: (detail: { problem: Problem }) => void;
   className?: string;
   style?: CSSProperties;

@@ -5,7 +5,7 @@ import 'mfa-enrollment-element';
 const properties = ['token', 'challenge', 'client', 'clientId', 'username', 'accountName', 'view', 'baseUrl', 'messages', 'codeReusableIn', 'headingLevel', 'appStoreHref', 'googlePlayHref', 'lostPhoneHref'];
 const events = {
   enabled: 'onDone', 'signed-in': 'onDone', 'sign-in-again': 'onSignInAgain', cancel: 'onCancel',
-  challenge: 'onChallenge', status: 'onStatus', viewchange: 'onViewChange', problem: 'onProblem',
+  challenge: 'onChallenge', continue: 'onContinue', status: 'onStatus', viewchange: 'onViewChange', problem: 'onProblem',
 };
 
 // A server draws nothing and has no layout.

@@ -23,6 +23,11 @@ export default {
   'status.switching_on': 'Wird eingeschaltet …',
   'status.switching_off': 'Wird ausgeschaltet …',
 
+  'invite.title': 'Schützen Sie Ihr Konto',
+  'invite.offer': 'Nur Ihr Passwort schützt dieses Konto. Mit einer Authenticator-App auf Ihrem Telefon kann sich niemand für Sie anmelden, der nur Ihr Passwort kennt.',
+  'invite.require': 'Ihr Konto braucht einen zweiten Schritt bei der Anmeldung. Richten Sie eine Authenticator-App ein, um fortzufahren.',
+  'invite.skip': 'Jetzt nicht',
+
   'set_up.title': 'Ihre Authenticator-App einrichten',
   'set_up.lead': 'Sie zeigt alle 30 Sekunden einen neuen Code. Zusammen mit Ihrem Passwort beweist er, dass Sie es sind.',
   'set_up.loading': 'QR-Code wird geholt …',

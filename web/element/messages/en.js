@@ -23,6 +23,11 @@ export default {
   'status.switching_on': 'Switching on…',
   'status.switching_off': 'Switching off…',
 
+  'invite.title': 'Protect your account',
+  'invite.offer': 'Your password alone protects this account. With an authenticator app on your phone, somebody who learns your password cannot sign in as you.',
+  'invite.require': 'Your account needs a second step at sign-in. Set up an authenticator app to go on.',
+  'invite.skip': 'Not now',
+
   'set_up.title': 'Set up your authenticator app',
   'set_up.lead': 'It shows a new code every 30 seconds. With your password, that code proves that it is you.',
   'set_up.loading': 'Getting a QR code…',

@@ -23,6 +23,11 @@ export default {
   'status.switching_on': 'Activando…',
   'status.switching_off': 'Desactivando…',
 
+  'invite.title': 'Proteja su cuenta',
+  'invite.offer': 'Solo su contraseña protege esta cuenta. Con una aplicación de autenticación en su teléfono, quien conozca su contraseña no podrá iniciar sesión en su nombre.',
+  'invite.require': 'Su cuenta necesita un segundo paso al iniciar sesión. Configure una aplicación de autenticación para continuar.',
+  'invite.skip': 'Ahora no',
+
   'set_up.title': 'Configure su aplicación de autenticación',
   'set_up.lead': 'Muestra un código nuevo cada 30 segundos. Junto con su contraseña, demuestra que es usted.',
   'set_up.loading': 'Obteniendo un código QR…',
