@@ -53,7 +53,9 @@ export function account(view, { who, notice, demo, go }) {
   });
 
   if (who.skipped && who.accessToken) {
-    const { banner, strip } = part;
+    const { strip } = part;
+    const banner = document.createElement('mfa-enrollment');
+    strip.append(banner);
     banner.addEventListener('status', ({ detail }) => { strip.hidden = detail.mfa.next === 'none'; });
     for (const type of ['continue', 'enabled']) {
       banner.addEventListener(type, () => { remember({ skipped: false }); go(who); });
