@@ -33,9 +33,9 @@ test-plain:
 # The exhaustive searches in full (who asks test/long), and with the race detector
 # what runs the whole service.
 test-long:
-	LONG=1 go test -vet=off -timeout 60m $(FLAGS) ./internal/qr ./internal/quota ./test/contract ./test/histories ./test/leaks ./test/rolling ./test/upgrades ./web/test
+	LONG=1 go test -vet=off -parallel 4 -timeout 60m $(FLAGS) ./cmd/demo ./cognito/cognitotest/clients ./internal/qr ./internal/quota ./test/contract ./test/docs ./test/histories ./test/leaks ./test/rolling ./test/upgrades ./web/test
 	LONG=1 go test -vet=off -timeout 60m $(FLAGS) -run TestMemoryIsBounded ./app
-	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./cognito/cognitotest/clients ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract ./test/faults ./test/leaks
+	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract ./test/faults ./test/leaks
 
 # The server code from openapi.yaml.
 generate:

@@ -60,7 +60,7 @@ func (v *visitor) prefer(name, value string) {
 func (v *visitor) wait(expression string) {
 	v.Helper()
 	script := fmt.Sprintf(`new Promise((done) => {
-		const again = () => (%s) ? done(true) : setTimeout(again, 20);
+		const again = () => (%s) ? done(true) : setTimeout(again, 100);
 		again();
 	})`, expression)
 	ctx, cancel := context.WithTimeout(v.ctx, patience)

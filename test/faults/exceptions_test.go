@@ -96,15 +96,16 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 		}},
 	}
 	var table strings.Builder
-	for _, operation := range operations {
+	for o, operation := range operations {
 		fmt.Fprintf(&table, "%s\n", operation.name)
-		for _, c := range cases {
+		for i, c := range cases {
 			if overQuota := c.name == "TooManyRequestsException" || c.name == "ThrottlingException"; overQuota && operation.call != "GetUser" && operation.call != "RespondToAuthChallenge" {
 				fmt.Fprintf(&table, "  %-45s made again: internal/quota/admission_test.go\n", c.name)
 				continue
 			}
-			// Nobody meets a limit, and tokens stay fresh.
+			// Nobody meets a limit, tokens stay fresh, and no session waits for longer than it lives.
 			w.Clock.Advance(10 * time.Second)
+			session = fmt.Sprintf("%040d", o*len(cases)+i)
 			token = w.Token(world.Optional, world.OptionalClient, "ada")
 			r := w.Failing(operation.call, cognitotest.Fault{Exception: c.name, Message: c.message}, operation.do)
 			fmt.Fprintf(&table, "  %-45s %d %-24s %s\n", c.name, r.Status, r.Code(t), c.message)

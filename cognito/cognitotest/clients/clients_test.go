@@ -9,9 +9,13 @@ import (
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/program"
 	"mfa-enrollment/test/standin"
 )
+
+// theCLI runs with LONG=1 alone.
+const theCLI = "the AWS CLI"
 
 // TestClients runs what people have, unmodified, against a stand-in that begins
 // without a pool, each program through the flows that its script has. A program
@@ -24,7 +28,7 @@ func TestClients(t *testing.T) {
 		command func(*testing.T) []string
 		flows   int
 	}{
-		"the AWS CLI": {func(t *testing.T) []string {
+		theCLI: {func(t *testing.T) []string {
 			program.Find(t, "curl")
 			program.Find(t, "openssl")
 			t.Setenv("AWS", program.Find(t, "/usr/bin/aws", "aws")) // Debian's, where there are several
@@ -38,6 +42,9 @@ func TestClients(t *testing.T) {
 			return []string{program.Find(t, "node"), "sdk.mjs"}
 		}, 7},
 	} {
+		if name == theCLI && !long.Or(false, true) {
+			continue // Each of its commands takes a second. boto3 is what it is made of.
+		}
 		t.Run(name, func(t *testing.T) {
 			command := test.command(t)
 			s := standin.Start(t, cognitotest.Options{Pools: []cognitotest.Pool{}, Now: time.Now}) // they look at their own clock
