@@ -19,8 +19,10 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out"
 
-# cyclonedx-gomod reads the commit, and cannot in a worktree of git's.
+# cyclonedx-gomod reads the commit, and cannot in a worktree of git's. It is built
+# before GOARCH names another machine's processor: go tool would build it for that.
 git clone --quiet . "$work/source"
+go build -modfile=tools/apart/go.mod -o "$work/cyclonedx-gomod" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 # pack writes a tar.gz of what is in a folder, the same each time.
 pack() {
@@ -39,7 +41,7 @@ for arch in ${ARCHITECTURES:-amd64 arm64}; do
 	pack "$out/mfa-enrollment-$version-image-$arch.tar.gz" "$work/image-$arch" .
 	(
 		cd "$work/source"
-		GOOS=linux GOARCH=$arch CGO_ENABLED=0 go tool -modfile=tools/apart/go.mod cyclonedx-gomod app -json -licenses -noserial -notimestamp \
+		GOOS=linux GOARCH=$arch CGO_ENABLED=0 "$work/cyclonedx-gomod" app -json -licenses -noserial -notimestamp \
 			-main cmd/api -output "$out/mfa-enrollment-$version-linux-$arch.cdx.json" .
 	)
 done
