@@ -23,7 +23,7 @@ import (
 // from dials from one of this machine's addresses, as another client would.
 func from(t *testing.T, address, to string) net.Conn {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 10 * time.Second}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: time.Minute}
 	c, err := d.Dial("tcp", to)
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +42,10 @@ func served(c net.Conn, patience time.Duration) (took time.Duration, err error) 
 	_ = c.SetDeadline(time.Time{})
 	return time.Since(begin), err
 }
+
+// soon is how long a client waits at most whom others do not hold up, on a slow
+// machine too. A stalled body would hold them up until it is cut, after ten seconds.
+const soon = 5 * time.Second
 
 // idleConnections opens n connections that ask for nothing.
 func idleConnections(t *testing.T, address, to string, n int) {
@@ -88,14 +92,14 @@ func TestOneAddressHasAShareOfTheConnectionsUnlessItIsATrustedProxy(t *testing.T
 			w := world.New(t, map[string]string{"MAX_CONNECTIONS": "100", "TRUSTED_PROXIES": trusted})
 			open := 0
 			for range 40 {
-				if _, err := served(from(t, "127.0.0.2", w.App.Addr()), 10*time.Second); err == nil {
+				if _, err := served(from(t, "127.0.0.2", w.App.Addr()), time.Minute); err == nil {
 					open++
 				}
 			}
 			if open != most {
 				t.Errorf("%d of 40 connections are open, want %d", open, most)
 			}
-			if _, err := served(from(t, "127.0.0.3", w.App.Addr()), 10*time.Second); err != nil {
+			if _, err := served(from(t, "127.0.0.3", w.App.Addr()), time.Minute); err != nil {
 				t.Errorf("another address: %v", err)
 			}
 		})
@@ -110,11 +114,11 @@ func TestStalledRequestsOfOneAddressKeepNobodyElseOut(t *testing.T) {
 		return n
 	}
 	for begin := time.Now(); busy() < 200; time.Sleep(10 * time.Millisecond) {
-		if time.Since(begin) > 30*time.Second {
+		if time.Since(begin) > 2*time.Minute {
 			t.Fatalf("%v requests were refused, of 600 where one address may have 300", busy())
 		}
 	}
-	if took, err := served(from(t, "127.0.0.3", w.App.Addr()), 10*time.Second); err != nil || took > time.Second {
+	if took, err := served(from(t, "127.0.0.3", w.App.Addr()), time.Minute); err != nil || took > soon {
 		t.Errorf("another client: %v, %v", took, err)
 	}
 }
@@ -157,11 +161,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			addr, pid := runChild(t)
 			attack(t, addr)
-			took, err := served(from(t, "127.0.0.3", addr), 20*time.Second)
-			if took > time.Second { // The machine may be busy with other tests.
-				took, err = served(from(t, "127.0.0.3", addr), 20*time.Second)
-			}
-			if err != nil || took > time.Second {
+			took, err := served(from(t, "127.0.0.3", addr), time.Minute)
+			if err != nil || took > soon {
 				t.Errorf("another client: %v, %v", took, err)
 			}
 			hwm := peakRSS(t, pid)

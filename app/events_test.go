@@ -119,57 +119,6 @@ func TestASignedInPersonIsToldOfEveryChange(t *testing.T) {
 	}
 }
 
-func TestAVerifiedAppThatIsNotSwitchedOnIsTold(t *testing.T) {
-	t.Parallel()
-	r := startTold(t)
-	w := world.New(t, r.settings())
-	token := w.Token(world.Optional, world.OptionalClient, "ada")
-	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
-	w.Failing("SetUserMFAPreference", cognitotest.Fault{Exception: "InternalErrorException"}, func() world.Reply {
-		return w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)})
-	})
-	prefer(w, token, true)
-	r.expect(w, "app.verified_not_enabled token verified", "app.switched_on token verified")
-}
-
-func TestWhatMayBeAnAttackIsTold(t *testing.T) {
-	t.Parallel()
-	r := startTold(t)
-	w := world.New(t, r.settings())
-	victim := w.Token(world.Optional, world.OptionalClient, "ada")
-	w.Enrolled(victim)
-	w.Clock.Advance(16 * time.Minute) // Older than STEP_UP_MAX_AGE.
-	if status := w.Begin(victim, nil).Status; status != 401 {
-		t.Fatalf("an old sign-in: status %d", status)
-	}
-	if status := prefer(w, victim, false).Status; status != 401 {
-		t.Fatalf("an old sign-in: status %d", status)
-	}
-	w.Clock.Advance(time.Minute)
-	fresh := w.Token(world.Optional, world.OptionalClient, "ada")
-	w.Begin(fresh, nil)
-	w.Begin(fresh, nil)                                                // A reload.
-	w.Begin(w.Token(world.Optional, world.OptionalClient, "ada"), nil) // Another sign-in.
-	r.expect(w,
-		"app.enrolled token verified", "step_up.refused token verified", "step_up.refused token verified", "enrollment.other_sign_in token verified")
-}
-
-func TestTriesThatAreUsedUpAreToldOnceAWindow(t *testing.T) {
-	t.Parallel()
-	r := startTold(t)
-	w := world.New(t, r.settings())
-	token := w.Token(world.Optional, world.OptionalClient, "ada")
-	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
-	for range 12 {
-		w.Verify(token, world.Object{"code": w.WrongCode(secret)})
-	}
-	e := w.Begin("", world.Object{"session": w.Cognito.Session(world.Required, world.RequiredClient, "grace")}).JSON(t)
-	for range 11 {
-		w.Verify("", world.Object{"session": e["session"], "code": w.WrongCode(e["secret"].(string)), "username": "grace", "clientId": world.RequiredClient})
-	}
-	r.expect(w, "code.tries_used_up token verified", "code.tries_used_up session claimed demo-required grace")
-}
-
 // During a sign-in only the tokens say who it is.
 func TestAPersonWhoSignsInIsToldByTheTokens(t *testing.T) {
 	t.Parallel()

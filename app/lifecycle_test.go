@@ -54,7 +54,7 @@ func wantNothingLeft(t *testing.T, do func()) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	do()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for runtime.NumGoroutine() > before {

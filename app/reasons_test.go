@@ -8,56 +8,6 @@ import (
 	"mfa-enrollment/test/world"
 )
 
-// Cognito refuses to switch off what was never set up (amplify-js#3844, #1226).
-// That says nothing of what the pool requires, and all is as the person wants it.
-func TestSwitchingOffWhatWasNeverSetUpIsDone(t *testing.T) {
-	t.Parallel()
-	w := world.New(t, nil)
-	token := w.Token(world.Optional, world.OptionalClient, "ada")
-	off := func() world.Reply {
-		return w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": false}})
-	}
-	for _, message := range []string{"", "User has not set up software token mfa", "something that nobody has seen"} {
-		if message != "" {
-			w.Cognito.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InvalidParameterException", Message: message})
-		}
-		r := off()
-		if r.Status != 200 || strings.Contains(string(r.Body), `"enabled":true`) {
-			t.Errorf("%q: status %d: %s", message, r.Status, r.Body)
-		}
-	}
-	w.Enrolled(token)
-	w.Cognito.Fail("SetUserMFAPreference", cognitotest.Fault{Exception: "InvalidParameterException", Message: "something that nobody has seen"})
-	if r := off(); r.Status != 403 || r.Code(t) != "refused_by_pool" {
-		t.Errorf("a working app that stays on: status %d: %s", r.Status, r.Body)
-	}
-}
-
-func TestNoAppToSwitchOnIsToldAsThat(t *testing.T) {
-	t.Parallel()
-	w := world.New(t, nil)
-	token := w.Token(world.Optional, world.OptionalClient, "ada")
-	r := w.Do(world.Request{Method: "PUT", Path: "/v1/mfa/totp/preference", Token: token, Body: world.Object{"enabled": true}})
-	if r.Status != 409 || r.Code(t) != "no_pending_enrollment" || r.JSON(t)["variant"] != "no_verified_app" {
-		t.Errorf("status %d: %s", r.Status, r.Body)
-	}
-}
-
-// SECRET_HASH is made of the username, so Cognito cannot tell an alias from a wrong
-// secret (warrant#74, amplify-js#4047).
-func TestAnAliasWithAClientSecretIsNamedAsTheUsername(t *testing.T) {
-	t.Parallel()
-	w := world.New(t, nil)
-	w.Cognito.Fail("RespondToAuthChallenge", cognitotest.Fault{Exception: "NotAuthorizedException", Message: "Unable to verify secret hash for client demo-required"})
-	r := w.Answer(world.Object{
-		"challenge": "SOFTWARE_TOKEN_MFA", "session": w.Cognito.Session(world.Required, world.RequiredClient, "grace"),
-		"username": "grace@example.com", "clientId": world.RequiredClient, "code": "123456",
-	})
-	if r.Status != 400 || r.Code(t) != "invalid_request" || !strings.Contains(string(r.Body), `"field":"username"`) || !strings.Contains(string(r.Body), "USER_ID_FOR_SRP") {
-		t.Errorf("status %d: %s", r.Status, r.Body)
-	}
-}
-
 // A secondary replica of a multi-region pool does not offer TOTP.
 func TestWhatTheRegionDoesNotOfferIsThePoolsAnswer(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ func TestStopLosesNoRequestThatWasTaken(t *testing.T) {
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
 	before := strings.Count(w.Log.String(), `"msg":"request"`)
 
-	transport := &http.Transport{MaxIdleConnsPerHost: 200, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	transport := &http.Transport{MaxIdleConnsPerHost: 200, DialContext: (&net.Dialer{Timeout: time.Minute}).DialContext}
 	t.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{Transport: transport}
 	var answered, refused atomic.Int64

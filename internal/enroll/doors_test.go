@@ -2,11 +2,8 @@ package enroll_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,27 +13,6 @@ import (
 	"mfa-enrollment/internal/pending"
 	"mfa-enrollment/test/standin"
 )
-
-// elsewhere makes a call with somebody's token, as another client would, and
-// returns Cognito's answer.
-func (f *flows) elsewhere(operation string, c enroll.Credential) (answer map[string]any) {
-	f.t.Helper()
-	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.cognito.URL, strings.NewReader(`{"AccessToken":"`+c.Identity.Token.Reveal()+`"}`))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK {
-		f.t.Fatalf("%s: status %d, %v", operation, res.StatusCode, err)
-	}
-	return answer
-}
 
 // reads tells whether somebody's status can be read.
 func (f *flows) reads(c enroll.Credential) bool {
@@ -51,6 +27,7 @@ func (f *flows) anotherSignIn(age time.Duration) enroll.Credential {
 }
 
 func TestAnOldSignInIsNotShownWhatAFreshOneStarted(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	f.enrolled(f.signedIn("ada"))
 	f.clock.Advance(time.Minute)
@@ -75,6 +52,7 @@ func TestAnOldSignInIsNotShownWhatAFreshOneStarted(t *testing.T) {
 }
 
 func TestASignInThatWasRevokedBeforeIsNotShownTheSecret(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	revoked := f.signedIn("ada")
 	f.elsewhere("GlobalSignOut", revoked)
@@ -84,6 +62,7 @@ func TestASignInThatWasRevokedBeforeIsNotShownTheSecret(t *testing.T) {
 }
 
 func TestTheNewestSignInCountsAndTheOneBeforeIsTold(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	first, second := f.signedIn("ada"), f.signedIn("ada")
 	overtaken := f.start(first)
@@ -102,6 +81,7 @@ func TestTheNewestSignInCountsAndTheOneBeforeIsTold(t *testing.T) {
 }
 
 func TestARefreshedTokenIsOfTheSameSignIn(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	claims := map[string]any{"origin_jti": "the-sign-in", "auth_time": f.clock.Now().Unix()}
 	before := f.start(f.minted(claims))
@@ -119,6 +99,7 @@ func TestARefreshedTokenIsOfTheSameSignIn(t *testing.T) {
 }
 
 func TestARefusedTokenDoesNotRefuseAFreshOne(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	revoked := f.signedIn("ada")
 	f.elsewhere("GlobalSignOut", revoked)
@@ -138,6 +119,7 @@ func TestARefusedTokenDoesNotRefuseAFreshOne(t *testing.T) {
 }
 
 func TestWeakeningAWorkingAppWantsARecentSignIn(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	f.enrolled(f.signedIn("ada"))
 	old := f.anotherSignIn(time.Hour)
@@ -151,6 +133,7 @@ func TestWeakeningAWorkingAppWantsARecentSignIn(t *testing.T) {
 }
 
 func TestAStatusThatCannotBeReadIsNeitherAPassNorASignIn(t *testing.T) {
+	t.Parallel()
 	for _, exception := range []string{"InternalErrorException", "TooManyRequestsException"} {
 		t.Run(exception, func(t *testing.T) {
 			f := newFlows(t)
@@ -177,6 +160,7 @@ func TestAStatusThatCannotBeReadIsNeitherAPassNorASignIn(t *testing.T) {
 }
 
 func TestOneSignInAsksForABoundedNumberOfSecrets(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signingIn("grace")
 	first := f.start(c)
@@ -203,6 +187,7 @@ func TestOneSignInAsksForABoundedNumberOfSecrets(t *testing.T) {
 }
 
 func TestAReplacedSecretDoesNotMoveTheEndOfASignIn(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	first := f.start(f.signingIn("grace"))
 	f.clock.Advance(time.Minute)
@@ -215,6 +200,7 @@ func TestAReplacedSecretDoesNotMoveTheEndOfASignIn(t *testing.T) {
 }
 
 func TestTwoSessionsOfOneSignInAreSpentOnce(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	first := f.signingIn("grace")
 	e := f.start(first)
@@ -241,6 +227,7 @@ func TestTwoSessionsOfOneSignInAreSpentOnce(t *testing.T) {
 
 // The service may not know the enrollment: it began elsewhere, or Redis lost it.
 func TestASessionOfAnUnknownEnrollmentIsSpentOnce(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	e := f.start(f.signingIn("grace"))
 	store, err := pending.NewMemory(pending.Options{Now: f.clock.Now})
@@ -261,6 +248,7 @@ func TestASessionOfAnUnknownEnrollmentIsSpentOnce(t *testing.T) {
 }
 
 func TestADoubleClickOnAChallengeAtTwoReplicasSpendsTheSessionOnce(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signingIn("grace")
 	e := f.start(c)

@@ -39,6 +39,9 @@ func (f *flights[T]) do(ctx context.Context, key string, work func(abandoned <-c
 	case <-one.done:
 		return one.value, false, one.err
 	case <-ctx.Done():
+		if stop() { // It is told here before AfterFunc has begun.
+			f.leave(key, one)
+		}
 		return value, false, &Error{Kind: UpstreamTimeout, Reason: "the caller's time is up", Cause: ctx.Err()}
 	}
 }

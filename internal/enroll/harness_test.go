@@ -1,8 +1,14 @@
 package enroll_test
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +42,13 @@ type flows struct {
 // service's options, such as Store to enroll.NoStore{}.
 func newFlows(t *testing.T, change ...func(*enroll.Options)) *flows {
 	t.Helper()
-	s := standin.Start(t, cognitotest.Options{})
+	return newFlowsAt(t, cognitotest.Options{}, change...)
+}
+
+// newFlowsAt makes one over a stand-in with these options.
+func newFlowsAt(t *testing.T, o cognitotest.Options, change ...func(*enroll.Options)) *flows {
+	t.Helper()
+	s := standin.Start(t, o)
 	f := &flows{t: t, cognito: s, clock: s.Clock, registry: prometheus.NewRegistry()}
 	m := metrics.New(f.registry, metrics.BuildInfo{})
 	store, err := pending.NewMemory(pending.Options{Now: f.clock.Now})
@@ -49,13 +61,14 @@ func newFlows(t *testing.T, change ...func(*enroll.Options)) *flows {
 	f.options = enroll.Options{
 		Pool: cognito.NewClient(cognito.ClientOptions{
 			Region: "us-east-1", Endpoint: s.URL, Transport: transport, Metrics: m, Now: f.clock.Now,
+			CallTimeout:   time.Minute, // The machine may be slow.
 			ClientSecrets: map[string]enroll.Secret{standin.RequiredClient: standin.RequiredSecret},
 		}),
 		Store: store, Limiter: limit.NewMemory(f.clock.Now),
 		Metrics: m, Logger: slog.New(slog.DiscardHandler), Now: f.clock.Now,
 		Issuer: "Example", AccountLabel: "email", ClientIDs: []string{standin.OptionalClient, standin.RequiredClient},
 		PendingTTL: 15 * time.Minute, AuthSessionValidity: 3 * time.Minute, StepUpMaxAge: 15 * time.Minute,
-		WriteRPS: 25, WorkTimeout: 15 * time.Second,
+		WriteRPS: 25, WorkTimeout: time.Minute,
 	}
 	for _, c := range change {
 		c(&f.options)
@@ -78,6 +91,9 @@ func newFlows(t *testing.T, change ...func(*enroll.Options)) *flows {
 	f.verifier.Start(t.Context())
 	return f
 }
+
+// byUsername labels accounts with the username, so that nothing is looked up.
+func byUsername(o *enroll.Options) { o.AccountLabel = "username" }
 
 // replica is another process of the service over the same Cognito, store and
 // limits.
@@ -124,6 +140,104 @@ func (f *flows) signingIn(user string) enroll.Credential {
 // bySession is somebody of whom a session is all that is known.
 func bySession(session enroll.Secret) enroll.Credential {
 	return enroll.Credential{Session: session, Address: "198.51.100.7"}
+}
+
+// atCognito makes a call, as another client of the user pool would, and returns
+// Cognito's answer.
+func (f *flows) atCognito(operation string, input map[string]any) (answer map[string]any) {
+	f.t.Helper()
+	body, err := json.Marshal(input)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.cognito.URL, bytes.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK {
+		f.t.Fatalf("%s: status %d, %v", operation, res.StatusCode, err)
+	}
+	return answer
+}
+
+// elsewhere makes a call with somebody's token.
+func (f *flows) elsewhere(operation string, c enroll.Credential) map[string]any {
+	f.t.Helper()
+	return f.atCognito(operation, map[string]any{"AccessToken": c.Identity.Token.Reveal()})
+}
+
+// challenged signs somebody of the optional pool in with the password, and returns
+// what Cognito asks next.
+func (f *flows) challenged(user string) enroll.Challenge {
+	f.t.Helper()
+	answer := f.atCognito("InitiateAuth", map[string]any{
+		"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": standin.OptionalClient,
+		"AuthParameters": map[string]string{"USERNAME": user, "PASSWORD": standin.Password},
+	})
+	name, _ := answer["ChallengeName"].(string)
+	session, _ := answer["Session"].(string)
+	return enroll.Challenge{Name: name, Session: enroll.Secret(session)}
+}
+
+// down makes Cognito fail the next calls of an operation; the client repeats a
+// call that may be repeated three times.
+func (f *flows) down(operation string, calls int) {
+	f.t.Helper()
+	for range calls {
+		f.cognito.Fail(operation, cognitotest.Fault{Exception: "InternalErrorException"})
+	}
+}
+
+// wantCalls says how many calls of an operation Cognito got in all.
+func (f *flows) wantCalls(operation string, want int) {
+	f.t.Helper()
+	if got := f.cognito.Calls(operation); got != want {
+		f.t.Errorf("%d calls of %s, want %d", got, cmp.Or(operation, "any operation"), want)
+	}
+}
+
+// wantMetric says what a series is, as it is scraped; of a histogram _sum and
+// _count are series.
+func (f *flows) wantMetric(series string, want float64) {
+	f.t.Helper()
+	families, err := f.registry.Gather()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, l.GetName()+"="+strconv.Quote(l.GetValue()))
+			}
+			of := ""
+			if len(labels) > 0 {
+				of = "{" + strings.Join(labels, ",") + "}"
+			}
+			got := m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			switch series {
+			case family.GetName() + of:
+			case family.GetName() + "_sum" + of:
+				got = m.GetHistogram().GetSampleSum()
+			case family.GetName() + "_count" + of:
+				got = float64(m.GetHistogram().GetSampleCount())
+			default:
+				continue
+			}
+			if got != want {
+				f.t.Errorf("%s is %v, want %v", series, got, want)
+			}
+			return
+		}
+	}
+	f.t.Errorf("%s is absent", series)
 }
 
 // start starts or resumes an enrollment.
@@ -195,6 +309,28 @@ func (f *flows) wrongCode(secret enroll.Secret) enroll.Secret {
 	}
 	f.t.Fatal("every candidate fits")
 	return ""
+}
+
+// together does something n times at once and returns what came of each.
+func together[T any](n int, do func(i int) T) []T {
+	all := make([]T, n)
+	var done sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range n {
+		done.Go(func() {
+			<-gate
+			all[i] = do(i)
+		})
+	}
+	close(gate)
+	done.Wait()
+	return all
+}
+
+// outcome is what a flow returned.
+type outcome[T any] struct {
+	value T
+	err   error
 }
 
 // wantKind says that an error is of a kind; "" is none.

@@ -96,22 +96,31 @@ func (atOnce) Answer(context.Context, permit.Permit, enroll.Answer) (enroll.Sign
 	return enroll.SignIn{Tokens: &enroll.Tokens{}}, nil
 }
 
+// bubble is the domain by the clock of a synctest bubble, which is the test's: a
+// network has no place there, so Cognito is one that answers at once.
+func bubble(t *testing.T, change func(*enroll.Options)) *enroll.Service {
+	t.Helper()
+	store, err := pending.NewMemory(pending.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	o := enroll.Options{
+		Pool: atOnce{}, Store: store, Limiter: limit.NewMemory(time.Now), Now: time.Now,
+		Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.DiscardHandler),
+		Issuer: "Example", AccountLabel: "email", ClientIDs: []string{standin.RequiredClient},
+		PendingTTL: 15 * time.Minute, AuthSessionValidity: 3 * time.Minute, WriteRPS: 25, WorkTimeout: time.Minute,
+	}
+	change(&o)
+	return enroll.New(o)
+}
+
 // A request waits for each step of the store and of the limits that depends on the
 // one before, and for no other: what is learned of the caller is written beside
 // the enrollment.
 func TestNoStepWaitsForOneThatItDoesNotNeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, err := pending.NewMemory(pending.Options{Now: time.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer store.Close()
-		s := enroll.New(enroll.Options{
-			Pool: atOnce{}, Store: slowStore{store}, Limiter: slowLimiter{limit.NewMemory(time.Now)}, Now: time.Now,
-			Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}), Logger: slog.New(slog.DiscardHandler),
-			Issuer: "Example", AccountLabel: "email", ClientIDs: []string{standin.RequiredClient},
-			PendingTTL: 15 * time.Minute, AuthSessionValidity: 3 * time.Minute, WriteRPS: 25, WorkTimeout: time.Minute,
-		})
+		s := bubble(t, func(o *enroll.Options) { o.Store, o.Limiter = slowStore{o.Store}, slowLimiter{o.Limiter} })
 		signedIn := enroll.Credential{Identity: &enroll.Identity{
 			PoolID: standin.Optional, Subject: "ada", SignIn: "first", Token: "token", AuthTime: time.Now(), Expiry: time.Now().Add(time.Hour),
 		}}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestACodeOfAnEarlierQRCodeIsTold(t *testing.T) {
+	t.Parallel()
 	for name, again := range map[string]func(f *flows, c enroll.Credential) enroll.Enrollment{
 		"asked for anew": func(f *flows, c enroll.Credential) enroll.Enrollment { return f.renew(c) },
 		"expired": func(f *flows, c enroll.Credential) enroll.Enrollment {
@@ -41,6 +42,7 @@ func TestACodeOfAnEarlierQRCodeIsTold(t *testing.T) {
 }
 
 func TestASessionsEarlierQRCodeIsTold(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signingIn("grace")
 	first := f.start(c)
@@ -53,6 +55,7 @@ func TestASessionsEarlierQRCodeIsTold(t *testing.T) {
 }
 
 func TestASecretThatIsNoLongerShownStillFinishes(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signedIn("ada")
 	e := f.start(c)
@@ -63,6 +66,7 @@ func TestASecretThatIsNoLongerShownStillFinishes(t *testing.T) {
 }
 
 func TestNoWrongCodeReachesCognito(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signedIn("ada")
 	secret := f.start(c).Secret
@@ -76,6 +80,7 @@ func TestNoWrongCodeReachesCognito(t *testing.T) {
 }
 
 func TestAfterCognitoRefusedAFittingCodeItsEntryIsKnownAsTheOlder(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	c := f.signedIn("ada")
 	old := f.start(c).Secret
@@ -88,6 +93,7 @@ func TestAfterCognitoRefusedAFittingCodeItsEntryIsKnownAsTheOlder(t *testing.T) 
 }
 
 func TestAPhoneInAnotherTimeZoneIsTold(t *testing.T) {
+	t.Parallel()
 	for _, off := range []time.Duration{
 		-14 * time.Hour, -2 * time.Hour, -time.Hour, time.Hour, 2 * time.Hour, 5*time.Hour + 45*time.Minute, 14 * time.Hour,
 	} {

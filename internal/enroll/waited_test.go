@@ -18,6 +18,7 @@ func (f *flows) unanswered(c enroll.Credential) {
 }
 
 func TestASessionThatEndedWhileItWaitedIsToldSoWithoutACall(t *testing.T) {
+	t.Parallel()
 	f := newFlows(t)
 	for range 22 { // More than the address may have refused.
 		session := f.signingIn("grace")
@@ -36,6 +37,7 @@ func TestASessionThatEndedWhileItWaitedIsToldSoWithoutACall(t *testing.T) {
 // A session from which an enrollment was started lives on in the sessions that
 // Cognito handed out since, also at the replica that told it to come back.
 func TestASessionThatWaitedAndThenStartedLivesOn(t *testing.T) {
+	t.Parallel()
 	one := newFlows(t)
 	other := one.replica()
 	session := one.signingIn("grace")

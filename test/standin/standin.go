@@ -5,6 +5,7 @@ package standin
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"fmt"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -22,6 +23,18 @@ const (
 	RequiredSecret = "demo-secret" // of RequiredClient
 	Password       = "Correct-Horse-1"
 )
+
+// Crowd is the demonstration with n more people in the optional pool.
+func Crowd(n int) cognitotest.Options {
+	pools := cognitotest.DemoPools()
+	for i := range n {
+		pools[0].Users = append(pools[0].Users, cognitotest.User{Username: Person(i), Password: Password})
+	}
+	return cognitotest.Options{Pools: pools}
+}
+
+// Person is the username of the i-th of a Crowd.
+func Person(i int) string { return fmt.Sprintf("person%03d", i) }
 
 // StandIn is a stand-in that listens until its test ends.
 type StandIn struct {

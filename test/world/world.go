@@ -6,7 +6,6 @@ package world
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -65,16 +64,10 @@ func Prepare(t *testing.T, o cognitotest.Options) *World {
 }
 
 // Crowd is the demonstration with n more people in the optional pool.
-func Crowd(n int) cognitotest.Options {
-	pools := cognitotest.DemoPools()
-	for i := range n {
-		pools[0].Users = append(pools[0].Users, cognitotest.User{Username: Person(i), Password: Password})
-	}
-	return cognitotest.Options{Pools: pools}
-}
+func Crowd(n int) cognitotest.Options { return standin.Crowd(n) }
 
 // Person is the username of the i-th of a Crowd.
-func Person(i int) string { return fmt.Sprintf("person%03d", i) }
+func Person(i int) string { return standin.Person(i) }
 
 // Run starts the application, and stops it when the test ends.
 func (w *World) Run(settings map[string]string) {
