@@ -131,10 +131,18 @@ func TestAPersonWhoSignsInIsToldByTheTokens(t *testing.T) {
 	// In one call.
 	session, code := begin("ada")
 	body := world.Object{"session": session, "code": code, "username": "ada", "clientId": world.RequiredClient}
+	signedIn := 0
 	for _, reply := range world.Together(2, func(int) world.Reply { return w.Verify("", body) }) { // A double click.
-		if reply.Status != 200 {
+		switch reply.Status {
+		case 200:
+			signedIn++
+		case 410: // On a slow machine the second comes when the first has its answer.
+		default:
 			t.Fatalf("status %d: %s", reply.Status, reply.Body)
 		}
+	}
+	if signedIn == 0 {
+		t.Fatal("nobody is signed in")
 	}
 	r.expect(w, "app.enrolled session verified")
 	// In two calls: the first names nobody.

@@ -116,14 +116,20 @@ func (f *flows) minted(claims map[string]any) enroll.Credential {
 	return f.bearer(f.cognito.Mint(standin.Optional, claims))
 }
 
-// bearer is whom an access token speaks for.
-func (f *flows) bearer(accessToken string) enroll.Credential {
+// ready waits for the keys, which are on their way.
+func (f *flows) ready() {
 	f.t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for f.verifier.Ready() != nil { // The keys are on their way.
+	for f.verifier.Ready() != nil {
 		<-tick.C
 	}
+}
+
+// bearer is whom an access token speaks for.
+func (f *flows) bearer(accessToken string) enroll.Credential {
+	f.t.Helper()
+	f.ready()
 	id, err := f.verifier.Verify(f.t.Context(), accessToken)
 	if err != nil {
 		f.t.Fatal(err)
