@@ -70,15 +70,6 @@ func (w *World) SignIn(user string) (challenge, session string) {
 	return challenge, session
 }
 
-// AssociateElsewhere asks Cognito for a secret as another client would.
-func (w *World) AssociateElsewhere(token string) string {
-	w.T.Helper()
-	r := w.SendWith("POST", w.Endpoint, map[string][]string{
-		"X-Amz-Target": {"AWSCognitoIdentityProviderService.AssociateSoftwareToken"}, "Content-Type": {"application/x-amz-json-1.1"},
-	}, strings.NewReader(`{"AccessToken":"`+token+`"}`))
-	return r.JSON(w.T)["SecretCode"].(string)
-}
-
 // Together runs n requests at once and returns their replies.
 func Together(n int, do func(i int) Reply) []Reply {
 	replies := make([]Reply, n)
