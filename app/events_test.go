@@ -14,6 +14,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/test/world"
 )
 
@@ -171,7 +172,11 @@ func TestAPersonWhoSignsInIsToldByTheTokens(t *testing.T) {
 func TestWithoutAReceiverTheSeriesOfEventsAreThere(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, nil)
-	for _, series := range []string{`events_total{type="app.enrolled"}`, `events_dropped_total{reason="full"}`, "events_waiting", "events_oldest_seconds", "events_receiver_gone"} {
+	all := []string{`events_dropped_total{reason="full"}`, "events_waiting", "events_oldest_seconds", "events_receiver_gone"}
+	for _, what := range enroll.EventTypes() {
+		all = append(all, `events_total{type="`+string(what)+`"}`)
+	}
+	for _, series := range all {
 		if got := w.Metric(series); got != "0" {
 			t.Errorf("%s is %q where nobody is told", series, got)
 		}

@@ -12,8 +12,25 @@ var (
 		"app.enrolled", "app.replaced", "app.verified_not_enabled", "app.switched_on", "app.switched_off",
 		"step_up.refused", "enrollment.other_sign_in", "code.tries_used_up",
 	}
-	eventResults = []string{"delivered", "refused", "gone", "timeout", "unreachable"}
-	eventDrops   = []string{"full", "expired", "unreadable", "stopped"}
+	eventResults = []string{EventDelivered, EventRefused, EventGone, EventTimeout, EventUnreachable}
+	eventDrops   = []string{EventFull, EventExpired, EventUnreadable, EventStopped}
+)
+
+// What one attempt to deliver an event came to.
+const (
+	EventDelivered   = "delivered"
+	EventRefused     = "refused"     // another answer than 2xx
+	EventGone        = "gone"        // 410: do not ask again
+	EventTimeout     = "timeout"     // no answer in time
+	EventUnreachable = "unreachable" // no answer at all
+)
+
+// Why an event was dropped.
+const (
+	EventFull       = "full"       // no room
+	EventExpired    = "expired"    // tried for a day
+	EventUnreadable = "unreadable" // Redis holds something that no key opens
+	EventStopped    = "stopped"    // the process ended, and it alone had it
 )
 
 // events are the metrics of what the operator's receiver is told.

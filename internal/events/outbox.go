@@ -19,6 +19,7 @@ import (
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/internal/seal"
+	"mfa-enrollment/metrics"
 )
 
 const (
@@ -36,14 +37,6 @@ const (
 	intake = 1000
 	// lastTries is how long a process that stops goes on sending what it alone has.
 	lastTries = 5 * time.Second
-)
-
-// Why an event was dropped; the reason label of events_dropped_total.
-const (
-	droppedFull       = "full"       // no room
-	droppedExpired    = "expired"    // tried for a day
-	droppedUnreadable = "unreadable" // Redis holds something that no key opens
-	droppedStopped    = "stopped"    // the process ended, and it alone had it
 )
 
 // Metrics is what an outbox counts.
@@ -113,7 +106,7 @@ func New(o Options) (*Outbox, error) {
 	}
 	b.queue = newMemory()
 	if o.Redis != nil {
-		b.queue = newShared(o.Redis, func() { b.drop(droppedFull, "", "") })
+		b.queue = newShared(o.Redis, func() { b.drop(metrics.EventFull, "", "") })
 	}
 	var handing, sending context.Context
 	sending, b.stop = context.WithCancel(context.Background())
@@ -130,13 +123,13 @@ func (b *Outbox) Happened(e enroll.Event) {
 	defer b.mu.Unlock()
 	b.o.Metrics.EventHappened(string(e.Type))
 	if b.closed {
-		b.drop(droppedStopped, string(e.Type), "")
+		b.drop(metrics.EventStopped, string(e.Type), "")
 		return
 	}
 	select {
 	case b.intake <- waitingEvent{e, b.o.Now()}:
 	default:
-		b.drop(droppedFull, string(e.Type), "")
+		b.drop(metrics.EventFull, string(e.Type), "")
 	}
 }
 
@@ -146,9 +139,9 @@ func (b *Outbox) save() {
 		i, k, err := b.seal(w)
 		switch {
 		case err != nil:
-			b.drop(droppedUnreadable, k.Type, k.ID)
+			b.drop(metrics.EventUnreadable, k.Type, k.ID)
 		case !b.queue.put(context.Background(), i):
-			b.drop(droppedFull, k.Type, k.ID)
+			b.drop(metrics.EventFull, k.Type, k.ID)
 		}
 		b.look()
 	}
@@ -228,27 +221,27 @@ func (b *Outbox) handOut(ctx, sending context.Context) (wait time.Duration) {
 func (b *Outbox) deliver(ctx context.Context, l lent) {
 	k, err := b.open(l)
 	if err != nil {
-		b.drop(droppedUnreadable, "", "")
+		b.drop(metrics.EventUnreadable, "", "")
 		b.queue.done(ctx, l, b.o.Now())
 		return
 	}
 	age := b.o.Now().Sub(k.At)
 	if age >= giveUpAfter {
-		b.drop(droppedExpired, k.Type, k.ID)
+		b.drop(metrics.EventExpired, k.Type, k.ID)
 		b.queue.done(ctx, l, b.o.Now())
 		return
 	}
 	begin := time.Now()
 	result, reason := b.receiver.send(ctx, k.ID, []byte(k.Body))
 	b.o.Metrics.EventAttempted(result, time.Since(begin))
-	if result == resultDelivered {
+	if result == metrics.EventDelivered {
 		if b.failing.Swap(false) {
 			b.o.Logger.InfoContext(ctx, "events are delivered again")
 		}
 		b.queue.done(ctx, l, b.o.Now())
 		return
 	}
-	if result == resultGone && !b.gone.Swap(true) {
+	if result == metrics.EventGone && !b.gone.Swap(true) {
 		b.o.Logger.ErrorContext(ctx, "the receiver of events answered 410: nothing is sent to it until the service starts again")
 	}
 	at := b.o.Now()
@@ -312,7 +305,7 @@ func (b *Outbox) Close(ctx context.Context) {
 	b.sending.Wait()
 	if n, _ := b.queue.waiting(); b.alone() {
 		for range n {
-			b.drop(droppedStopped, "", "")
+			b.drop(metrics.EventStopped, "", "")
 		}
 	}
 }

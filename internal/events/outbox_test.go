@@ -10,6 +10,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/seal"
+	"mfa-enrollment/metrics"
 )
 
 func TestEveryEventComesOnceAndInOrder(t *testing.T) {
@@ -66,7 +67,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
 		b, c := newOutbox(t, server.URL, nil, nil)
 		b.Happened(happening(0, 0))
-		eventually(t, "it was tried", func() bool { return c.of(resultRefused) == 1 })
+		eventually(t, "it was tried", func() bool { return c.of(metrics.EventRefused) == 1 })
 		b.stop()
 		closed(b)
 		server.Close()
@@ -110,7 +111,7 @@ func TestAfterADayAnEventIsGivenUp(t *testing.T) {
 		if n, _ := b.Waiting(); n != 0 || c.of("dropped expired") != 1 || !strings.Contains(c.logged(), "reason=expired type=app.enrolled id=evt_") {
 			t.Errorf("%d wait; counted: %s; log: %s", n, c, c.logged())
 		}
-		t.Logf("%d attempts in a day", c.of(resultRefused))
+		t.Logf("%d attempts in a day", c.of(metrics.EventRefused))
 		closed(b)
 	})
 }
@@ -126,7 +127,7 @@ func TestAReceiverThatIsGoneIsNotAskedAgainUntilTheStart(t *testing.T) {
 			b.Happened(happening(i, 0))
 		}
 		time.Sleep(48 * time.Hour)
-		if !b.Gone() || c.of(resultGone) != 1 || len(r.got) != 1 {
+		if !b.Gone() || c.of(metrics.EventGone) != 1 || len(r.got) != 1 {
 			t.Errorf("gone: %v, asked %d times: %s", b.Gone(), len(r.got), c)
 		}
 		if !strings.Contains(c.logged(), "level=ERROR") {

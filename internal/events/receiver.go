@@ -11,20 +11,12 @@ import (
 	"time"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/metrics"
 )
 
 // sendTimeout is how long a receiver may take for one event: Standard Webhooks
 // asks senders for 15 to 30 seconds and receivers to answer at once.
 const sendTimeout = 15 * time.Second
-
-// What one attempt came to; the result label of events_attempts_total.
-const (
-	resultDelivered   = "delivered"
-	resultRefused     = "refused"     // another answer than 2xx
-	resultGone        = "gone"        // 410: do not ask again
-	resultTimeout     = "timeout"     // no answer in time
-	resultUnreachable = "unreachable" // no answer at all
-)
 
 // receiver is whom the events go to.
 type receiver struct {
@@ -62,7 +54,7 @@ func newReceiver(o Options) *receiver {
 func (r *receiver) send(ctx context.Context, id string, body []byte) (result, reason string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url.Reveal(), bytes.NewReader(body))
 	if err != nil {
-		return resultUnreachable, "the URL is not understood"
+		return metrics.EventUnreachable, "the URL is not understood"
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", r.userAgent)
@@ -75,23 +67,23 @@ func (r *receiver) send(ctx context.Context, id string, body []byte) (result, re
 	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // So that the connection can be used again.
 	switch {
 	case response.StatusCode/100 == 2:
-		return resultDelivered, ""
+		return metrics.EventDelivered, ""
 	case response.StatusCode == http.StatusGone:
-		return resultGone, http.StatusText(response.StatusCode)
+		return metrics.EventGone, http.StatusText(response.StatusCode)
 	default:
-		return resultRefused, http.StatusText(response.StatusCode)
+		return metrics.EventRefused, http.StatusText(response.StatusCode)
 	}
 }
 
 func why(err error) (result, reason string) {
 	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
-		return resultTimeout, "no answer in time"
+		return metrics.EventTimeout, "no answer in time"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return resultUnreachable, "its certificate is not trusted"
+		return metrics.EventUnreachable, "its certificate is not trusted"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return resultUnreachable, "its host name cannot be resolved"
+		return metrics.EventUnreachable, "its host name cannot be resolved"
 	}
-	return resultUnreachable, "the connection failed"
+	return metrics.EventUnreachable, "the connection failed"
 }

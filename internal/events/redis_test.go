@@ -9,6 +9,7 @@ import (
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
 	"mfa-enrollment/internal/redislink/redistest"
+	"mfa-enrollment/metrics"
 )
 
 // linked is a replica's outbox over a real Redis.
@@ -35,8 +36,8 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	for n := range 3 {
 		b.Happened(happening(0, n))
 	}
-	eventually(t, "it was tried", func() bool { return c.of(resultRefused) == 1 })
-	c.advance(checkEvery + firstPause)
+	eventually(t, "it was tried", func() bool { return c.of(metrics.EventRefused) == 1 })
+	c.clock.Advance(checkEvery + firstPause)
 	eventually(t, "they came", func() bool { return r.count() == 3 })
 	eventually(t, "nothing waits", func() bool { n, _ := b.Waiting(); return n == 0 })
 	if denied := server.Denied(); len(denied) > 0 {
@@ -115,7 +116,7 @@ func TestRedisHoldsNothingReadable(t *testing.T) {
 	for i := range 6 {
 		b.Happened(happening(i, 0))
 	}
-	eventually(t, "all were tried", func() bool { return c.of(resultRefused) >= 6 })
+	eventually(t, "all were tried", func() bool { return c.of(metrics.EventRefused) >= 6 })
 	var all strings.Builder
 	for _, key := range server.Admin.Keys(t.Context(), "*").Val() {
 		all.WriteString(key)

@@ -22,6 +22,7 @@ import (
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/redislink"
+	"mfa-enrollment/test/standin"
 )
 
 // The secrets of the tests, as Standard Webhooks writes them.
@@ -155,20 +156,7 @@ type counts struct {
 	all map[string]int
 	log bytes.Buffer
 
-	ahead time.Duration // of the clock
-}
-
-// now is the clock of the outbox that counts here.
-func (c *counts) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Add(c.ahead)
-}
-
-func (c *counts) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ahead += d
+	clock *standin.Clock // of the outbox that counts here
 }
 
 func (c *counts) add(name string) {
@@ -220,10 +208,10 @@ var sealKey = bytes.Repeat([]byte{7}, 32)
 // without a network.
 func newOutbox(t testing.TB, url string, transport http.RoundTripper, redis *redislink.Subsystem) (*Outbox, *counts) {
 	t.Helper()
-	c := &counts{}
+	c := &counts{clock: standin.NewClockOver(time.Now)}
 	b, err := New(Options{
 		URL: enroll.Secret(url), Secrets: secrets(t, oldSecret, newSecret), SealKeys: [][]byte{sealKey}, Redis: redis,
-		Metrics: c, Logger: slog.New(slog.NewTextHandler(c, nil)), Now: c.now, UserAgent: "test", Transport: transport,
+		Metrics: c, Logger: slog.New(slog.NewTextHandler(c, nil)), Now: c.clock.Now, UserAgent: "test", Transport: transport,
 	})
 	if err != nil {
 		t.Fatal(err)

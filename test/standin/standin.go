@@ -51,7 +51,7 @@ func Start(t testing.TB, o cognitotest.Options) *StandIn {
 	t.Helper()
 	s := &StandIn{Clock: NewClock()}
 	if o.Now != nil {
-		s.Clock.base = o.Now
+		s.Clock = NewClockOver(o.Now)
 	}
 	o.Now = s.Clock.Now
 	if o.Pools == nil {
