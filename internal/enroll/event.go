@@ -87,36 +87,36 @@ func clipped(s string, most int) string {
 // sign-in, to whom the caller claims to be. Where nobody is named nobody can be
 // told.
 func (s *Service) tell(what EventType, c Credential, in *CompleteSignIn, deviceName string) {
-	if s.Events == nil {
-		return
-	}
-	e := Event{Type: what, At: s.Now(), Flow: c.Flow(), Address: c.ClientIP, DeviceName: clipped(deviceName, maxDeviceName)}
 	switch {
 	case c.Identity != nil:
-		e.Person = Person{PoolID: c.Identity.PoolID, Subject: c.Identity.Subject, ClientID: c.Identity.ClientID}
+		s.happened(what, c, personOf(*c.Identity), deviceName)
 	case in != nil:
-		e.Person = Person{ClientID: in.ClientID, Username: clipped(in.Username, maxUsername)}
-	default:
-		return
+		s.happened(what, c, Person{ClientID: in.ClientID, Username: clipped(in.Username, maxUsername)}, deviceName)
 	}
-	s.Events.Happened(e)
 }
 
 // tellSignIn tells of an app that was enrolled during a sign-in. Only the tokens
 // say of whom; where there are none yet, all that is known is what the caller
 // claims.
 func (s *Service) tellSignIn(c Credential, claimed *CompleteSignIn, in *SignIn, deviceName string) {
-	if s.Events == nil {
-		return
-	}
 	if in == nil || in.Person == nil {
 		s.tell(AppEnrolled, c, claimed, deviceName)
 		return
 	}
-	p := in.Person
+	s.happened(AppEnrolled, c, personOf(*in.Person), deviceName)
+}
+
+// personOf is whom a token names.
+func personOf(id Identity) Person {
+	return Person{PoolID: id.PoolID, Subject: id.Subject, ClientID: id.ClientID}
+}
+
+func (s *Service) happened(what EventType, c Credential, p Person, deviceName string) {
+	if s.Events == nil {
+		return
+	}
 	s.Events.Happened(Event{
-		Type: AppEnrolled, At: s.Now(), Flow: c.Flow(), Address: c.ClientIP, DeviceName: clipped(deviceName, maxDeviceName),
-		Person: Person{PoolID: p.PoolID, Subject: p.Subject, ClientID: p.ClientID},
+		Type: what, At: s.Now(), Person: p, Flow: c.Flow(), Address: c.ClientIP, DeviceName: clipped(deviceName, maxDeviceName),
 	})
 }
 

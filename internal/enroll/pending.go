@@ -108,13 +108,12 @@ func (p Pending) replacedFor(c Credential) bool {
 
 // shownTo reports whether a credential is shown the newest secret again.
 func (p Pending) shownTo(c Credential, now time.Time) bool {
-	return !p.Done && p.Secret != "" && p.belongsTo(c) && now.Before(p.Ends)
+	return p.shown(now) && p.belongsTo(c)
 }
 
-// shownToAnother reports whether the newest secret is shown to another sign-in than
-// that of a credential.
-func (p Pending) shownToAnother(c Credential, now time.Time) bool {
-	return !p.Done && p.Secret != "" && !p.belongsTo(c) && now.Before(p.Ends)
+// shown reports whether the newest secret is shown to anybody.
+func (p Pending) shown(now time.Time) bool {
+	return !p.Done && p.Secret != "" && now.Before(p.Ends)
 }
 
 // replaced is what a new enrollment remembers of the one that it replaces.

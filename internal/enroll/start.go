@@ -112,7 +112,7 @@ func (s *Service) findOrCreate(ctx context.Context, r StartRequest) (started, er
 	if !hold.Release(ctx) {
 		return started{}, Fail(EnrollmentReplaced, "another request took over the enrollment")
 	}
-	if found && now.shownToAnother(r.Credential, s.Now()) {
+	if found && now.shown(s.Now()) && !now.belongsTo(r.Credential) {
 		s.tell(OtherSignIn, r.Credential, nil, "")
 	}
 	return started{Pending: fresh, created: true}, nil
@@ -242,7 +242,7 @@ func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() 
 		name = id.Username
 	default:
 		looked := make(chan User, 1)
-		go func() { looked <- s.lookUpLabel(ctx, id) }()
+		go func() { looked <- s.lookUp(ctx, id) }()
 		return func() (string, bool) {
 			user := <-looked
 			return s.labelOf(user, id), user.hasTOTP()
@@ -251,8 +251,9 @@ func (s *Service) label(ctx context.Context, r StartRequest, user *User) func() 
 	return func() (string, bool) { return name, replaces }
 }
 
-// lookUpLabel survives everything: it has a goroutine of its own.
-func (s *Service) lookUpLabel(ctx context.Context, id *Identity) User {
+// lookUp reads the person's attributes and factors, as far as it can in labelPatience.
+// It survives everything: it has a goroutine of its own.
+func (s *Service) lookUp(ctx context.Context, id *Identity) User {
 	ctx, cancel := context.WithTimeout(ctx, labelPatience)
 	defer cancel()
 	user, err := survived(s, func() (User, error) { return s.user(ctx, *id) })

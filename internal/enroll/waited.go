@@ -28,7 +28,7 @@ type waited struct {
 	now      func() time.Time
 
 	mu        sync.Mutex
-	since     map[string]map[string]time.Time // by address, by session, both hashed
+	since     map[string]map[string]time.Time // by address, by session, which is hashed
 	remembers int
 	swept     time.Time
 }
