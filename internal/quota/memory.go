@@ -238,7 +238,9 @@ func (b *memoryBucket) place(r request, rate float64) (a answer, ended bool) {
 	}
 	a.turn = b.turn(r.rank, a.position-l.clock, rate)
 	if !given && a.turn > 0 {
-		b.see(r)
+		if r.session != "" && age == 0 {
+			b.sessions[r.session] = kept{until: b.at.Add(r.horizon + graceOver)}
+		}
 		if a.turn > r.horizon-age {
 			a.position, a.expired = 0, a.turn <= r.horizon
 			return a, false
@@ -259,13 +261,6 @@ func (b *memoryBucket) age(r request) time.Duration {
 		return r.horizon + graceOver - k.until.Sub(b.at)
 	}
 	return 0
-}
-
-// see notes when a session that waits was first seen.
-func (b *memoryBucket) see(r request) {
-	if r.session != "" && b.age(r) == 0 {
-		b.sessions[r.session] = kept{until: b.at.Add(r.horizon + graceOver)}
-	}
 }
 
 func (b *memoryBucket) throttle(_ context.Context, took time.Duration) {
