@@ -21,6 +21,14 @@ import (
 // scrapes them all. What `for` asks is made short (see hastened); every window
 // and threshold is as in production.
 func TestAlertsFireOnTheirFaults(t *testing.T) {
+	// lostRedis goes on while Redis is lost, or slow.
+	lostRedis := func(s *service) {
+		s.begin("ada")
+		s.loseRedis()
+		for range 5 {
+			s.Begin(s.tokenOf("ada"), nil)
+		}
+	}
 	tests := []struct {
 		fault  string
 		alerts []string
@@ -82,13 +90,7 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 				s.loseRedis = redis.Kill
 				return s
 			},
-			cause: func(s *service) {
-				s.begin("ada")
-				s.loseRedis()
-				for range 5 {
-					s.Begin(s.tokenOf("ada"), nil)
-				}
-			},
+			cause: lostRedis,
 		},
 		{
 			fault: "Redis is slow", alerts: []string{"MfaRedisLost"},
@@ -101,14 +103,8 @@ func TestAlertsFireOnTheirFaults(t *testing.T) {
 				s.loseRedis = func() { gate.Delay(400 * time.Millisecond) }
 				return s
 			},
-			cause: func(s *service) {
-				s.begin("ada")
-				s.loseRedis()
-				for range 5 {
-					s.Begin(s.tokenOf("ada"), nil)
-				}
-			},
-			look: `histogram_quantile(0.95, sum by (namespace, le) (rate(redis_request_duration_seconds_bucket[2m]))) > 0.25`,
+			cause: lostRedis,
+			look:  `histogram_quantile(0.95, sum by (namespace, le) (rate(redis_request_duration_seconds_bucket[2m]))) > 0.25`,
 		},
 		{
 			fault: "others eat the quota", alerts: []string{"MfaQuotaRefused"},

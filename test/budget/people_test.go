@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+
+	"mfa-enrollment/test/standin"
 )
 
-func person(i int) string { return fmt.Sprintf("person%03d", i) }
+func person(i int) string { return standin.Person(i) }
 
 const (
 	honest   = "honest people"

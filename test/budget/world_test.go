@@ -56,13 +56,8 @@ type world struct {
 // and so on. It must be called inside a synctest bubble.
 func newWorld(t *testing.T, n int) *world {
 	t.Helper()
-	o := cognitotest.Options{
-		Pools: cognitotest.DemoPools()[:1], Now: time.Now, Quota: cognitotest.CognitoQuota(),
-		Latency: cognitotest.Latency{Min: 20 * time.Millisecond},
-	}
-	for i := range n {
-		o.Pools[0].Users = append(o.Pools[0].Users, cognitotest.User{Username: person(i), Password: standin.Password})
-	}
+	o := standin.Crowd(n)
+	o.Pools, o.Now, o.Quota, o.Latency = o.Pools[:1], time.Now, cognitotest.CognitoQuota(), cognitotest.Latency{Min: 20 * time.Millisecond}
 	w := &world{t: t, calls: map[string]map[string]int{}}
 	var err error
 	if w.cognito, err = cognitotest.New(o); err != nil {

@@ -91,7 +91,7 @@ func TestALostPhoneHasAWayBack(t *testing.T) {
 			const person = "grace"
 			lost := h.setUp(t, pool, client, person)
 			token := h.Token(pool, client, person)
-			if s := h.signIn(client, person); s.ChallengeName != "SOFTWARE_TOKEN_MFA" {
+			if s := h.SignInTo(client, person); s.ChallengeName != "SOFTWARE_TOKEN_MFA" {
 				t.Fatalf("with the app Cognito asks for %q", s.ChallengeName)
 			}
 			removal, err := h.run(pool, person, names, signOut, ways[pool])
@@ -118,28 +118,11 @@ func TestALostPhoneHasAWayBack(t *testing.T) {
 // requiredClient is the app client of the required pool that has no secret.
 const requiredClient = "demo-required-web"
 
-// signedIn is Cognito's answer to a password.
-type signedIn struct {
-	ChallengeName, Session string
-	AuthenticationResult   struct{ AccessToken string }
-}
-
-func (h *helpDesk) signIn(client, person string) (s signedIn) {
-	h.T.Helper()
-	r := h.SendWith("POST", h.Endpoint, map[string][]string{
-		"X-Amz-Target": {"AWSCognitoIdentityProviderService.InitiateAuth"}, "Content-Type": {"application/x-amz-json-1.1"},
-	}, strings.NewReader(`{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"`+client+`","AuthParameters":{"USERNAME":"`+person+`","PASSWORD":"`+world.Password+`"}}`))
-	if err := json.Unmarshal(r.Body, &s); err != nil {
-		h.T.Fatalf("%v: %s", err, r.Body)
-	}
-	return s
-}
-
 // setUp sets an app up as the pool has it: signed in by the password alone, or in
 // the middle of the sign-in.
 func (h *helpDesk) setUp(t *testing.T, pool, client, person string) (secret string) {
 	t.Helper()
-	s, start, verify := h.signIn(client, person), world.Object{}, world.Object{}
+	s, start, verify := h.SignInTo(client, person), world.Object{}, world.Object{}
 	token := s.AuthenticationResult.AccessToken
 	switch {
 	case pool == world.Optional && token == "":

@@ -2,14 +2,13 @@ package rolling
 
 import (
 	"fmt"
-	"maps"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"mfa-enrollment/internal/redislink/redistest"
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/world"
 )
 
@@ -18,14 +17,12 @@ import (
 // other replica then shows another QR code, and the replies tell people to scan
 // that one: everybody finishes.
 func TestNobodyIsLostWhenAMasterOfTheClusterDies(t *testing.T) {
-	if os.Getenv("LONG") == "" {
+	if !long.Or(false, true) {
 		t.Skip("takes half a minute; LONG=1 runs it")
 	}
 	const people, perSecond, killAt = 200, 20, 60
 	cluster := redistest.StartCluster(t)
-	settings := map[string]string{"COGNITO_WRITE_RPS": "1000"}
-	maps.Copy(settings, world.StartRedis(t).Settings()) // for the seal's key
-	settings["REDIS_URL"] = cluster.URL("").Reveal()
+	settings := map[string]string{"COGNITO_WRITE_RPS": "1000", "REDIS_URL": cluster.URL("").Reveal(), "SEAL_KEYS": world.SealKeys}
 	w := world.NewWith(t, world.Crowd(people), settings)
 	replicas := []*world.World{w, w.Replica(settings)}
 

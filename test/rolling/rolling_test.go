@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/world"
 )
 
@@ -23,7 +23,7 @@ import (
 // people enroll. With a SHUTDOWN_DELAY of three seconds and a load balancer that
 // looks once a second, no request may fail.
 func TestRollingLosesNoRequest(t *testing.T) {
-	if os.Getenv("LONG") == "" {
+	if !long.Or(false, true) {
 		t.Skip("takes a minute; LONG=1 runs it")
 	}
 	// A machine that is too slow for so many a second has no more than inFlight at

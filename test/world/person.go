@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -58,16 +59,29 @@ func (w *World) Answer(body Object) Reply {
 	return w.Do(Request{Method: "POST", Path: "/v1/auth/challenge", Body: body})
 }
 
+// SignedIn is Cognito's answer to a password.
+type SignedIn struct {
+	ChallengeName, Session string
+	AuthenticationResult   struct{ AccessToken string }
+}
+
 // SignIn signs in at the stand-in with a password and returns the challenge's session.
 func (w *World) SignIn(user string) (challenge, session string) {
 	w.T.Helper()
+	s := w.SignInTo(OptionalClient, user)
+	return s.ChallengeName, s.Session
+}
+
+// SignInTo is SignIn through any app client without a secret.
+func (w *World) SignInTo(client, user string) (s SignedIn) {
+	w.T.Helper()
 	r := w.SendWith("POST", w.Endpoint, map[string][]string{
 		"X-Amz-Target": {"AWSCognitoIdentityProviderService.InitiateAuth"}, "Content-Type": {"application/x-amz-json-1.1"},
-	}, strings.NewReader(`{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"`+OptionalClient+`","AuthParameters":{"USERNAME":"`+user+`","PASSWORD":"`+Password+`"}}`))
-	got := r.JSON(w.T)
-	challenge, _ = got["ChallengeName"].(string)
-	session, _ = got["Session"].(string)
-	return challenge, session
+	}, strings.NewReader(`{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"`+client+`","AuthParameters":{"USERNAME":"`+user+`","PASSWORD":"`+Password+`"}}`))
+	if err := json.Unmarshal(r.Body, &s); err != nil {
+		w.T.Fatalf("%v: %s", err, r.Body)
+	}
+	return s
 }
 
 // Together runs n requests at once and returns their replies.

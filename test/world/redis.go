@@ -20,10 +20,13 @@ func StartRedis(t *testing.T) *RedisServer {
 	return &RedisServer{redistest.Start(t), t}
 }
 
+// SealKeys is a key that replicas share.
+var SealKeys = base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))
+
 // Settings name the server, with patience for a slow machine.
 func (s *RedisServer) Settings() map[string]string {
 	return map[string]string{
 		"REDIS_URL": s.URL("").Reveal(),
-		"SEAL_KEYS": base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
+		"SEAL_KEYS": SealKeys,
 	}
 }

@@ -46,7 +46,7 @@ export function status({ t, sub, setUp, change }, { mfa: { totp }, canSwitchOn, 
 export function invite({ t, setUp, skip }, { next, banner }) {
   const required = next === 'require';
   return {
-    nodes: [h('div', { class: banner ? 'invite banner' : 'invite' },
+    nodes: [h('div', { class: banner && 'banner' },
       h('p', { class: 'lead', part: 'lead' }, t(required ? 'invite.require' : 'invite.offer')),
       h('div', { class: 'actions' },
         button('primary', t('status.set_up'), setUp),
