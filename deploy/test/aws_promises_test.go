@@ -85,6 +85,11 @@ func TestTaskSetsWhatTheServiceReads(t *testing.T) {
 				list, _ := at(container, from).([]any)
 				for _, e := range list {
 					given[at(e, "Name").(string)] = true
+					// Whoever calls from a trusted address can forge theirs, so it is
+					// the load balancer's subnets and not the whole VPC.
+					if trusted := at(e, "Value"); at(e, "Name") == "TRUSTED_PROXIES" && trusted != "given-LoadBalancerCidrs" {
+						t.Errorf("TRUSTED_PROXIES are %v", trusted)
+					}
 				}
 			}
 			for variable := range given {
