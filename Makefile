@@ -5,7 +5,7 @@
 TOOL  := go tool -modfile=tools/go.mod
 APART := go tool -modfile=tools/apart/go.mod
 
-.PHONY: demo test test-plain test-race test-long generate generated lint compatible build
+.PHONY: demo test test-plain test-race test-long test-race-whole generate generated lint compatible build
 
 # The service, a stand-in for Amazon Cognito and a page, on loopback.
 demo:
@@ -20,21 +20,27 @@ test:
 
 # Packages whose own code runs things at once and whose tests are short. The race
 # detector makes them some four times slower, and what they import is compiled once
-# more for it; test-long has it for the rest.
+# more for it; test-race-whole has it for the rest.
 RACE := ./cognito ./cognito/cognitotest ./internal/enroll ./internal/limit ./internal/pending \
 	./internal/permit ./internal/redislink ./internal/token
+
+# Packages whose tests run at once: these wait for timers, Redis and Chromium half
+# of the time.
+AT_ONCE := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 test-race:
 	go test -race -vet=off -parallel 8 -timeout 30m $(FLAGS) $(RACE)
 
 test-plain:
-	go test -vet=off -parallel 8 -timeout 30m $(FLAGS) $$(go list ./... | grep -vxF "$$(go list $(RACE))")
+	go test -vet=off -p $(AT_ONCE) -parallel 8 -timeout 30m $(FLAGS) $$(go list ./... | grep -vxF "$$(go list $(RACE))")
 
-# The exhaustive searches in full (who asks test/long), and with the race detector
-# what runs the whole service.
+# What `make test` does, with the exhaustive searches in full (who asks test/long),
+# and the race detector for what runs the whole service.
 test-long:
-	LONG=1 go test -vet=off -parallel 4 -timeout 60m $(FLAGS) ./cmd/demo ./cognito/cognitotest/clients ./internal/qr ./internal/quota ./test/contract ./test/docs ./test/histories ./test/leaks ./test/rolling ./test/upgrades ./web/test
-	LONG=1 go test -vet=off -timeout 60m $(FLAGS) -run TestMemoryIsBounded ./app
+	LONG=1 $(MAKE) test
+	@$(MAKE) test-race-whole
+
+test-race-whole:
 	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract
 
 # The server code from openapi.yaml.

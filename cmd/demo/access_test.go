@@ -45,7 +45,7 @@ func worksByKeyboard(v *visitor) {
 func servesPhone(v *visitor) {
 	v.usePhone()
 	v.accessible("sign in, phone")
-	v.shoot("sign-in-phone")
+	v.pictures("sign-in-phone")
 	v.signsIn(optionalPool, "ada")
 	v.sees("Your password alone protects this account.")
 	v.accessible("account, phone")
@@ -57,11 +57,11 @@ func servesPhone(v *visitor) {
 	v.wait(`look.all('#code')[0].getBoundingClientRect().bottom < 740`)
 	v.wait(`!look.all('img[part="picture"]')[0].checkVisibility()`)
 	v.accessible("set up, phone")
-	v.shoot("set-up-phone")
+	v.pictures("set-up-phone")
 	v.noSidewaysScrolling()
 	v.press("Use another device")
 	key := v.scans()
-	v.shoot("set-up-phone-picture")
+	v.pictures("set-up-phone-picture")
 	link := ask(v, chromedp.Evaluate[string](`look.all('a.open')[0].href`))
 	if link != key.URL() {
 		v.Error("the link is not what the QR code says")
@@ -70,7 +70,7 @@ func servesPhone(v *visitor) {
 	v.enters("Enter the code", v.code(key, 0))
 	v.sees("All set.")
 	v.accessible("done, phone")
-	v.shoot("done-phone")
+	v.pictures("done-phone")
 }
 
 func fitsNarrowScreen(v *visitor) {
@@ -86,7 +86,7 @@ func fitsNarrowScreen(v *visitor) {
 	v.press("Enter a key by hand instead")
 	v.accessible("set up, 320 pixels")
 	v.noSidewaysScrolling()
-	v.shoot("set-up-320")
+	v.pictures("set-up-320")
 	v.enters("Enter the code", v.code(key, 0))
 	v.sees("All set.")
 	v.noSidewaysScrolling()
@@ -106,20 +106,20 @@ func (v *visitor) noSidewaysScrolling() {
 func respectsPreferences(v *visitor) {
 	v.prefer("prefers-color-scheme", "dark")
 	v.accessible("sign in, dark")
-	v.shoot("sign-in-dark")
+	v.pictures("sign-in-dark")
 	v.signsIn(optionalPool, "ada")
 	v.press("Set up an authenticator app")
 	key := v.scans()
 	v.accessible("set up, dark")
-	v.shoot("set-up-dark")
+	v.pictures("set-up-dark")
 	v.enters("Enter the code", v.wrongCode(key))
 	v.sees("The code is not right.")
 	v.accessible("wrong code, dark")
-	v.shoot("wrong-code-dark")
+	v.pictures("wrong-code-dark")
 	v.types(v.code(key, 0))
 	v.sees("All set.")
 	v.accessible("done, dark")
-	v.shoot("done-dark")
+	v.pictures("done-dark")
 	v.expectRefusals(422)
 
 	v.do(chromedp.Evaluate[chromedp.Void](`void look.roots()[1].append(Object.assign(document.createElement('span'), { className: 'spinner' }))`))
@@ -143,7 +143,7 @@ func copiesKey(v *visitor) {
 	if want := inFours(key.Secret()); groups != want {
 		v.Error("the key is not shown in groups of four")
 	}
-	v.shoot("key-desktop")
+	v.pictures("key-desktop")
 	v.remembers()
 	v.press("Copy the key")
 	v.hasSeen("Copied")
@@ -184,9 +184,9 @@ func keepsNoSecret(v *visitor) {
 func showsReference(v *visitor) {
 	v.do(chromedp.Navigate(v.home + "/docs"))
 	v.sees("mfa-enrollment", "/v1/mfa/totp", "/v1/mfa/totp/verify", "/v1/mfa", "/v1/mfa/totp/preference", "/v1/auth/challenge", "Start an enrollment and get the QR code")
-	v.shoot("docs-desktop")
+	v.pictures("docs-desktop")
 	v.prefer("prefers-color-scheme", "dark")
 	v.do(chromedp.Reload())
 	v.sees("Start an enrollment and get the QR code")
-	v.shoot("docs-dark")
+	v.pictures("docs-dark")
 }

@@ -32,6 +32,9 @@ type axeRule struct {
 // violated. What axe-core cannot decide by itself is counted.
 func (v *visitor) accessible(screen string) {
 	v.Helper()
+	if !whole() {
+		return
+	}
 	source, err := os.ReadFile(filepath.Join(npmFolder, "node_modules", "axe-core", "axe.min.js"))
 	v.must(err)
 	if !ask(v, chromedp.Evaluate[bool](`typeof axe === 'object'`)) {

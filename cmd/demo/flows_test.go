@@ -13,23 +13,23 @@ import (
 
 func setsUpByToken(v *visitor) {
 	v.accessible("sign in")
-	v.shoot("sign-in-desktop")
+	v.pictures("sign-in-desktop")
 	v.signsIn(optionalPool, "ada")
 	v.sees("Your password alone protects this account.")
 	v.accessible("account, app off")
-	v.shoot("account-desktop")
+	v.pictures("account-desktop")
 	v.press("Set up an authenticator app")
 	key := v.scans()
 	if key.Issuer() != "Demo" || key.AccountName() != "ada@example.com" {
 		v.Errorf("the QR code says %q and %q", key.Issuer(), key.AccountName())
 	}
 	v.accessible("set up")
-	v.shoot("set-up-desktop")
+	v.pictures("set-up-desktop")
 	v.enters("Name the device", "Ada's phone")
 	v.enters("Enter the code", v.code(key, 0))
 	v.sees("All set.", "It is asked for whenever you sign in.")
 	v.accessible("done")
-	v.shoot("done-desktop")
+	v.pictures("done-desktop")
 	if got := v.demo.pools.DeviceName(optionalID, "ada"); got != "Ada's phone" {
 		v.Errorf("the device is named %q", got)
 	}
@@ -60,7 +60,7 @@ func signsInWithCode(v *visitor) {
 	v.press("Sign in")
 	v.sees("Enter your code", "The app shows the next one in")
 	v.accessible("code at sign-in")
-	v.shoot("code-desktop")
+	v.pictures("code-desktop")
 	v.enters("Code", used)
 	v.sees("A code works once.")
 	v.accessible("code at sign-in, refused")
@@ -74,7 +74,7 @@ func switchesOffAndOn(v *visitor) {
 	v.press("Switch off")
 	v.sees("Switch off the authenticator app?")
 	v.accessible("switch off?")
-	v.shoot("switch-off-desktop")
+	v.pictures("switch-off-desktop")
 	v.press("Keep it on")
 	v.sees("It is asked for whenever you sign in.")
 	v.press("Switch off")

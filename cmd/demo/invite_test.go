@@ -13,11 +13,11 @@ func offersOnTheWayIn(v *visitor) {
 	v.signsIn(optionalPool, "ada")
 	v.sees("Protect your account", "somebody who learns your password cannot sign in as you")
 	v.accessible("invitation")
-	v.shoot("invite-offer")
+	v.pictures("invite-offer")
 	v.press("Not now")
 	v.sees("Sign-in security", "Protect your account", "Your password alone protects this account.")
 	v.accessible("banner")
-	v.shoot("invite-banner")
+	v.pictures("invite-banner")
 	v.press("Set up an authenticator app") // The banner's comes first.
 	key := v.scans()
 	v.enters("Enter the code", v.code(key, 0))
@@ -37,7 +37,7 @@ func requiresOnTheWayIn(v *visitor) {
 		v.Error("what is required can be skipped")
 	}
 	v.accessible("requirement")
-	v.shoot("invite-require")
+	v.pictures("invite-require")
 	v.press("Set up an authenticator app")
 	v.scans()
 	v.press("Cancel")

@@ -24,6 +24,8 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
+
+	"mfa-enrollment/test/long"
 )
 
 // What a visitor can do, in the words of a person: nothing here knows the
@@ -332,6 +334,16 @@ func (v *visitor) replacesSecret(user string) {
 func (v *visitor) call(command func(context.Context) error) {
 	v.Helper()
 	v.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return command(ctx) }))
+}
+
+// whole says whether all is tried.
+func whole() bool { return long.Or(false, true) }
+
+// pictures keeps a picture of the whole page, for people to look at.
+func (v *visitor) pictures(name string) {
+	if whole() {
+		v.shoot(name)
+	}
 }
 
 // shoot keeps a picture of the whole page in the folder artifacts.

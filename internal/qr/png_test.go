@@ -123,7 +123,7 @@ func TestOtherDecodersReadThePictures(t *testing.T) {
 	r := random(t, 0)
 	folder := t.TempDir()
 	var uris, files []string
-	for i := range long.Or(100, 500) {
+	for i := range long.Or(40, 500) {
 		uris = append(uris, uriOf(t, randomKey(t, r)))
 		files = append(files, filepath.Join(folder, fmt.Sprintf("%03d.png", i)))
 	}

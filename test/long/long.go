@@ -1,5 +1,5 @@
 // Package long says how far a search goes: some way in `make test`, and all the
-// way with LONG=1, which `make test-long` sets. Tests alone import this package.
+// way with LONG=1, which `make test-long` and CI set. Tests alone import this package.
 package long
 
 import "os"
