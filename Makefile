@@ -13,9 +13,8 @@ demo:
 
 # All tests. Those that need Node, Redis, Chromium, zbar or Prometheus run where
 # these are installed and say so where they are not; with CI=true they must run.
-# FLAGS are more of go test's, such as FLAGS=-count=1.
+# FLAGS are more of go test's, such as FLAGS=-count=1. `make lint` has go vet.
 test:
-	go vet ./...
 	@$(MAKE) --no-print-directory -j 2 test-plain test-race
 
 # Packages whose own code runs things at once and whose tests are short. The race
@@ -41,7 +40,7 @@ test-long:
 	@$(MAKE) test-race-whole
 
 test-race-whole:
-	go test -race -vet=off -timeout 60m $(FLAGS) ./app ./cmd/rollout ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract
+	go test -race -vet=off -p $(AT_ONCE) -timeout 60m $(FLAGS) ./app ./cmd/rollout ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract
 
 # The server code from openapi.yaml.
 generate:

@@ -5,13 +5,11 @@ VERSION  ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 # The chart, the rules, the dashboard, the compose file, the CloudFormation
-# template and the runbook; then rules and dashboard on a Prometheus that scrapes
-# the service. promtool and Prometheus are Debian's package prometheus; helm is
-# built at the version that tools/go.mod pins. The last line has the flags of
-# `make test`, which then need not run it again.
+# template and the runbook. promtool is of Debian's package prometheus; helm is built
+# at the version that tools/go.mod pins. deploy/live, a part of `make test`, has rules
+# and dashboard on a Prometheus that scrapes the service.
 deploy-test:
 	cd deploy/test && go vet ./... && go test -count=1 -timeout 30m ./... # helm is built in there
-	go test -vet=off -parallel 8 -timeout 30m ./deploy/live
 
 # The chart's copies of the rules and the dashboard.
 deploy-files:
