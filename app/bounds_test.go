@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -123,18 +126,17 @@ func TestStalledRequestsOfOneAddressKeepNobodyElseOut(t *testing.T) {
 	}
 }
 
-// boundsAddr tells the child of the next test where to listen.
-const boundsAddr = "BOUNDS_TEST_ADDR"
+// boundsChild asks for the child of the next test.
+const boundsChild = "BOUNDS_TEST_CHILD"
 
 // TestServeForTheBounds is the service in a process of its own.
 func TestServeForTheBounds(t *testing.T) {
-	addr := os.Getenv(boundsAddr)
-	if addr == "" {
+	if os.Getenv(boundsChild) == "" {
 		t.Skip("a process of TestMemoryIsBounded")
 	}
 	env := map[string]string{
-		"ADDR": addr, "ADMIN_ADDR": "127.0.0.1:0", "COGNITO_ENDPOINT": "http://127.0.0.1:1", "COGNITO_USER_POOL_IDS": "us-east-1_A",
-		"COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A", "LOG_LEVEL": "ERROR",
+		"ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "COGNITO_ENDPOINT": "http://127.0.0.1:1", "COGNITO_USER_POOL_IDS": "us-east-1_A",
+		"COGNITO_CLIENT_IDS": "a", "TOTP_ISSUER": "A",
 	}
 	app.Run(t.Context(), world.Environ(env), os.Stdout, os.Stderr)
 }
@@ -174,31 +176,31 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// runChild runs the service in a process of its own until the test ends.
+// runChild runs the service in a process of its own until the test ends. The event
+// of its start tells the address.
 func runChild(t *testing.T) (addr string, pid int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(context.Background())
+	c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestServeForTheBounds$")
+	c.Env = append(os.Environ(), boundsChild+"=1", "GOMEMLIMIT=230MiB")
+	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr = l.Addr().String()
-	_ = l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestServeForTheBounds$")
-	c.Env = append(os.Environ(), boundsAddr+"="+addr, "GOMEMLIMIT=230MiB")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); _ = c.Wait() })
-	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if dialed, err := net.Dial("tcp", addr); err == nil {
-			_ = dialed.Close()
-			return addr, c.Process.Pid
-		}
-		if time.Since(begin) > time.Minute {
-			t.Fatal("the service never listens")
+	log := bufio.NewScanner(out)
+	for log.Scan() {
+		var event struct{ Msg, Addr string }
+		if json.Unmarshal(log.Bytes(), &event) == nil && event.Msg == "started" {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return event.Addr, c.Process.Pid
 		}
 	}
+	t.Fatalf("the service does not start: %v", log.Err())
+	return "", 0
 }
 
 // peakRSS is the most memory that a process ever had resident, in kB (proc(5)).
