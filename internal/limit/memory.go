@@ -22,25 +22,28 @@ const (
 // Memory keeps buckets and marks in this process. It is safe for concurrent use.
 //
 // A bucket is the time at which it is full again (the generic cell rate
-// algorithm): one that is full need not be kept.
+// algorithm): one that is full need not be kept. Times are kept as what has passed
+// since the beginning, by the monotonic clock: a time.Time is three times as large,
+// and there are thousands.
 type Memory struct {
-	now func() time.Time
+	now   func() time.Time
+	begin time.Time
 
 	mu      sync.Mutex
-	buckets table[time.Time]
+	buckets table[time.Duration]
 	marks   table[mark]
 }
 
 type mark struct {
 	value string
-	ends  time.Time
+	ends  time.Duration
 }
 
 var _ enroll.Limiter = (*Memory)(nil)
 
 // NewMemory makes an empty one.
 func NewMemory(now func() time.Time) *Memory {
-	m := &Memory{now: now}
+	m := &Memory{now: now, begin: now()}
 	m.Forget()
 	return m
 }
@@ -49,15 +52,17 @@ func NewMemory(now func() time.Time) *Memory {
 func (m *Memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.buckets = table[time.Time]{ends: func(full time.Time) time.Time { return full }}
-	m.marks = table[mark]{ends: func(k mark) time.Time { return k.ends }}
+	m.buckets = table[time.Duration]{ends: func(full time.Duration) time.Duration { return full }}
+	m.marks = table[mark]{ends: func(k mark) time.Duration { return k.ends }}
 }
+
+func (m *Memory) passed() time.Duration { return m.now().Sub(m.begin) }
 
 // Take implements enroll.Limiter.
 func (m *Memory) Take(_ context.Context, cases ...enroll.Case) enroll.Taken {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now()
+	now := m.passed()
 	var t enroll.Taken
 	for i, c := range cases {
 		t = enroll.Taken{Case: i}
@@ -77,11 +82,11 @@ func (m *Memory) Take(_ context.Context, cases ...enroll.Case) enroll.Taken {
 
 // take takes the tokens of a case, or says in which bucket they are missing for
 // longest.
-func (m *Memory) take(c enroll.Case, t *enroll.Taken, now time.Time) {
-	full := make([]time.Time, len(c.Wants))
+func (m *Memory) take(c enroll.Case, t *enroll.Taken, now time.Duration) {
+	full := make([]time.Duration, len(c.Wants))
 	for i, w := range c.Wants {
-		full[i] = m.full(bucket(w, t.Value), now).Add(time.Duration(w.N) * w.Interval)
-		if wait := full[i].Sub(now) - time.Duration(w.Burst-w.Keep)*w.Interval; wait > t.Wait {
+		full[i] = m.full(bucket(w, t.Value), now) + time.Duration(w.N)*w.Interval
+		if wait := full[i] - now - time.Duration(w.Burst-w.Keep)*w.Interval; wait > t.Wait {
 			t.Wait, t.Met = wait, w.Guard
 		}
 	}
@@ -98,9 +103,9 @@ func (m *Memory) take(c enroll.Case, t *enroll.Taken, now time.Time) {
 func (m *Memory) Settle(_ context.Context, back []enroll.Want, marks []enroll.Mark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now()
+	now := m.passed()
 	for _, w := range back {
-		if full := m.full(bucket(w, ""), now).Add(-time.Duration(w.N) * w.Interval); full.After(now) {
+		if full := m.full(bucket(w, ""), now) - time.Duration(w.N)*w.Interval; full > now {
 			m.buckets.set(bucket(w, ""), full, now)
 		} else {
 			m.buckets.remove(bucket(w, ""))
@@ -109,14 +114,14 @@ func (m *Memory) Settle(_ context.Context, back []enroll.Want, marks []enroll.Ma
 	m.mark(marks, now)
 }
 
-func (m *Memory) mark(marks []enroll.Mark, now time.Time) {
+func (m *Memory) mark(marks []enroll.Mark, now time.Duration) {
 	for _, k := range marks {
-		m.marks.set(k.Name, mark{k.Value, now.Add(k.TTL)}, now)
+		m.marks.set(k.Name, mark{k.Value, now + k.TTL}, now)
 	}
 }
 
 // full is when a bucket is full, at the earliest now.
-func (m *Memory) full(name string, now time.Time) time.Time {
+func (m *Memory) full(name string, now time.Duration) time.Duration {
 	if full, there := m.buckets.at(name, now); there {
 		return full
 	}
@@ -134,19 +139,19 @@ func bucket(w enroll.Want, value string) string {
 // table is a bounded map whose entries end.
 type table[T any] struct {
 	entries map[string]T
-	ends    func(T) time.Time
+	ends    func(T) time.Duration
 	sweepAt int // how many entries there are when it is worth looking for ended ones
 }
 
-func (t *table[T]) at(name string, now time.Time) (entry T, there bool) {
-	if entry, there = t.entries[name]; there && t.ends(entry).After(now) {
+func (t *table[T]) at(name string, now time.Duration) (entry T, there bool) {
+	if entry, there = t.entries[name]; there && t.ends(entry) > now {
 		return entry, true
 	}
 	var none T
 	return none, false
 }
 
-func (t *table[T]) set(name string, entry T, now time.Time) {
+func (t *table[T]) set(name string, entry T, now time.Duration) {
 	if t.entries == nil {
 		t.entries, t.sweepAt = map[string]T{}, firstSweep
 	}
@@ -161,9 +166,9 @@ func (t *table[T]) remove(name string) { delete(t.entries, name) }
 // sweep forgets the entries that have ended, and some others where there are too
 // many. It looks at all of them, and so comes when there are twice as many as it
 // left.
-func (t *table[T]) sweep(now time.Time) {
+func (t *table[T]) sweep(now time.Duration) {
 	for name, entry := range t.entries {
-		if !t.ends(entry).After(now) {
+		if t.ends(entry) <= now {
 			delete(t.entries, name)
 		}
 	}

@@ -44,6 +44,7 @@ type content struct {
 type secret struct {
 	Secret string `json:"secret"`
 	SignIn string `json:"signIn,omitempty"`
+	Same   bool   `json:"same,omitempty"` // the sign-in is that of the newest, as it mostly is
 }
 
 // seal seals an enrollment for its name.
@@ -53,7 +54,11 @@ func (s *sealer) seal(p enroll.Pending) ([]byte, error) {
 		Started: p.Started, Ends: p.Ends, Expires: p.Expires, Renewals: p.Renewals, Replaces: p.Replaces, Tries: p.Tries, Done: p.Done, Code: p.Code,
 	}
 	for _, e := range p.Earlier {
-		c.Earlier = append(c.Earlier, secret{e.Secret.Reveal(), e.SignIn})
+		earlier := secret{Secret: e.Secret.Reveal(), SignIn: e.SignIn}
+		if e.SignIn == p.SignIn {
+			earlier.SignIn, earlier.Same = "", true
+		}
+		c.Earlier = append(c.Earlier, earlier)
 	}
 	plain, err := json.Marshal(c)
 	if err != nil {
@@ -77,6 +82,9 @@ func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 		Started: c.Started, Ends: c.Ends, Expires: c.Expires, Renewals: c.Renewals, Replaces: c.Replaces, Tries: c.Tries, Done: c.Done, Code: c.Code,
 	}
 	for _, e := range c.Earlier {
+		if e.Same {
+			e.SignIn = c.SignIn
+		}
 		p.Earlier = append(p.Earlier, enroll.Earlier{Secret: enroll.Secret(e.Secret), SignIn: e.SignIn})
 	}
 	return p, nil
