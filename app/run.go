@@ -63,11 +63,6 @@ func Run(ctx context.Context, environ []string, stdout, stderr io.Writer) int {
 		// Samples that nobody can ask for cost 7 % of a request's CPU time.
 		runtime.MemProfileRate = 0
 	}
-	if lookup(environ)("GOGC") == "" {
-		// What is kept for people lives for minutes: to collect at half of it more, and
-		// not at as much again, takes a fifth off the memory for a tenth of the CPU time.
-		debug.SetGCPercent(50)
-	}
 	level := &slog.LevelVar{}
 	level.Set(config.LogLevel)
 	logger := slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: level}))
