@@ -15,6 +15,7 @@ import (
 
 	"mfa-enrollment/app"
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/standin"
 	"mfa-enrollment/test/world"
 )
 
@@ -95,8 +96,6 @@ var steps = []step{
 // it passes and when it stays, how many calls Cognito saw, and what the same
 // request gets when the fault is over.
 func TestFaultsOnTheWayToCognito(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
 	untrusted.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
@@ -108,7 +107,7 @@ func TestFaultsOnTheWayToCognito(t *testing.T) {
 		fault  cognitotest.Fault
 		astray string
 	}{
-		{name: "connection refused", astray: closed.URL},
+		{name: "connection refused", astray: standin.RefusedURL(t)},
 		{name: "DNS gone", astray: "http://cognito.invalid"},
 		{name: "TLS error", astray: untrusted.URL},
 		{name: "reset before the work", fault: cognitotest.Fault{CutBefore: true}},

@@ -3,11 +3,15 @@
 package standin
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync"
+	"syscall"
 	"testing"
 
 	"mfa-enrollment/cognito/cognitotest"
@@ -70,6 +74,50 @@ func Start(t testing.TB, o cognitotest.Options) *StandIn {
 	t.Cleanup(web.Close)
 	s.Server, s.URL, s.web = server, web.URL, web
 	return s
+}
+
+// Call makes a call, as another client of the user pool would, and reads Cognito's
+// answer into out.
+func (s *StandIn) Call(t testing.TB, operation string, in, out any) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := json.NewDecoder(res.Body).Decode(out); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v", operation, res.StatusCode, err)
+	}
+}
+
+// RefusedURL is where every connection is refused until the test ends. A port that
+// was only let go of may be the next stand-in's, of another test: a socket that does
+// not listen holds this one.
+func RefusedURL(t testing.TB) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
 }
 
 // Lose takes the stand-in away: nothing listens at its address any more.
