@@ -16,19 +16,10 @@ import (
 )
 
 // atCognito calls the stand-in as a front end's Cognito library does.
-func atCognito(w *world.World, operation string, body world.Object) world.Object {
+func atCognito(w *world.World, operation string, body world.Object) (answer world.Object) {
 	w.T.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	r := w.SendWith("POST", w.Endpoint, map[string][]string{
-		"X-Amz-Target": {"AWSCognitoIdentityProviderService." + operation}, "Content-Type": {"application/x-amz-json-1.1"},
-	}, strings.NewReader(string(text)))
-	if r.Status != 200 {
-		w.T.Fatalf("%s: status %d: %s", operation, r.Status, r.Body)
-	}
-	return r.JSON(w.T)
+	w.Cognito.Call(w.T, operation, body, &answer)
+	return answer
 }
 
 // secretHash is that of the app client with a secret.

@@ -1,9 +1,7 @@
 package enroll_test
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -148,48 +146,23 @@ func bySession(session enroll.Secret) enroll.Credential {
 	return enroll.Credential{Session: session, Address: "198.51.100.7"}
 }
 
-// atCognito makes a call, as another client of the user pool would, and returns
-// Cognito's answer.
-func (f *flows) atCognito(operation string, input map[string]any) (answer map[string]any) {
-	f.t.Helper()
-	body, err := json.Marshal(input)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.cognito.URL, bytes.NewReader(body))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK {
-		f.t.Fatalf("%s: status %d, %v", operation, res.StatusCode, err)
-	}
-	return answer
-}
-
 // elsewhere makes a call with somebody's token.
-func (f *flows) elsewhere(operation string, c enroll.Credential) map[string]any {
+func (f *flows) elsewhere(operation string, c enroll.Credential) (answer map[string]any) {
 	f.t.Helper()
-	return f.atCognito(operation, map[string]any{"AccessToken": c.Identity.Token.Reveal()})
+	f.cognito.Call(f.t, operation, map[string]any{"AccessToken": c.Identity.Token.Reveal()}, &answer)
+	return answer
 }
 
 // challenged signs somebody of the optional pool in with the password, and returns
 // what Cognito asks next.
 func (f *flows) challenged(user string) enroll.Challenge {
 	f.t.Helper()
-	answer := f.atCognito("InitiateAuth", map[string]any{
+	var answer struct{ ChallengeName, Session string }
+	f.cognito.Call(f.t, "InitiateAuth", map[string]any{
 		"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": standin.OptionalClient,
 		"AuthParameters": map[string]string{"USERNAME": user, "PASSWORD": standin.Password},
-	})
-	name, _ := answer["ChallengeName"].(string)
-	session, _ := answer["Session"].(string)
-	return enroll.Challenge{Name: name, Session: enroll.Secret(session)}
+	}, &answer)
+	return enroll.Challenge{Name: answer.ChallengeName, Session: enroll.Secret(answer.Session)}
 }
 
 // down makes Cognito fail the next calls of an operation; the client repeats a

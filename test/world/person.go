@@ -1,7 +1,6 @@
 package world
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -75,12 +74,9 @@ func (w *World) SignIn(user string) (challenge, session string) {
 // SignInTo is SignIn through any app client without a secret.
 func (w *World) SignInTo(client, user string) (s SignedIn) {
 	w.T.Helper()
-	r := w.SendWith("POST", w.Endpoint, map[string][]string{
-		"X-Amz-Target": {"AWSCognitoIdentityProviderService.InitiateAuth"}, "Content-Type": {"application/x-amz-json-1.1"},
-	}, strings.NewReader(`{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"`+client+`","AuthParameters":{"USERNAME":"`+user+`","PASSWORD":"`+Password+`"}}`))
-	if err := json.Unmarshal(r.Body, &s); err != nil {
-		w.T.Fatalf("%v: %s", err, r.Body)
-	}
+	w.Cognito.Call(w.T, "InitiateAuth", Object{
+		"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": client, "AuthParameters": map[string]string{"USERNAME": user, "PASSWORD": Password},
+	}, &s)
 	return s
 }
 
