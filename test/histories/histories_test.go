@@ -31,7 +31,7 @@ func TestWhateverHappensTheInvariantsHold(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	for s := range long.Or[uint64](50, 400) {
+	for s := range long.Or[uint64](50, 600) {
 		if !t.Run(fmt.Sprint("seed ", s+1), func(t *testing.T) { play(t, s+1) }) {
 			return
 		}
