@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/chromedp/chromedp"
+
+	"mfa-enrollment/test/long"
 )
 
 // npmFolder holds what the page takes from npm, pinned by a lock file.
@@ -32,7 +34,7 @@ type axeRule struct {
 // violated. What axe-core cannot decide by itself is counted.
 func (v *visitor) accessible(screen string) {
 	v.Helper()
-	if !whole() {
+	if !long.Asked() {
 		return
 	}
 	source, err := os.ReadFile(filepath.Join(npmFolder, "node_modules", "axe-core", "axe.min.js"))

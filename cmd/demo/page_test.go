@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mfa-enrollment/cognito/cognitotest"
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/program"
 )
 
@@ -21,6 +22,7 @@ func TestBrowser(t *testing.T) {
 	program.Install(t, npmFolder)
 	// Each takes a second or two of both processors.
 	const always = true
+	whole := long.Asked()
 	for _, tt := range []struct {
 		name string
 		env  map[string]string
@@ -30,56 +32,56 @@ func TestBrowser(t *testing.T) {
 		{"sets an app up for somebody who is signed in", nil, setsUpByToken, always},
 		{"sets an app up in mid-sign-in, through to the tokens", nil, setsUpBySession, always},
 		{"signs in with a code, but not with the one that enrolled", nil, signsInWithCode, always},
-		{"switches the app off and on again", nil, switchesOffAndOn, whole()},
-		{"does not switch off what the pool requires", nil, keepsRequiredFactor, whole()},
+		{"switches the app off and on again", nil, switchesOffAndOn, whole},
+		{"does not switch off what the pool requires", nil, keepsRequiredFactor, whole},
 		{"moves to a new phone", nil, movesToNewPhone, always},
 
 		{"shows the same QR code after a reload, signed in", nil, survivesReloadByToken, always},
-		{"shows the same QR code after a reload, in mid-sign-in", nil, survivesReloadBySession, whole()},
-		{"shows the same QR code in a second window", nil, sharesBetweenWindows, whole()},
-		{"sends one request for a double click", nil, countsDoubleClickOnce, whole()},
-		{"starts again when another window asked for a new QR code", nil, startsAgainWhenReplaced, whole()},
+		{"shows the same QR code after a reload, in mid-sign-in", nil, survivesReloadBySession, whole},
+		{"shows the same QR code in a second window", nil, sharesBetweenWindows, whole},
+		{"sends one request for a double click", nil, countsDoubleClickOnce, whole},
+		{"starts again when another window asked for a new QR code", nil, startsAgainWhenReplaced, whole},
 
-		{"says how far the phone's clock is off", nil, explainsSkew, whole()},
-		{"lets a wrong code be followed by a right one, signed in", nil, forgivesWrongCodeByToken, whole()},
+		{"says how far the phone's clock is off", nil, explainsSkew, whole},
+		{"lets a wrong code be followed by a right one, signed in", nil, forgivesWrongCodeByToken, whole},
 		{"lets a wrong code be followed by a right one, in mid-sign-in", nil, forgivesWrongCodeBySession, always},
-		{"takes a code that was pasted with a space", nil, takesPastedCode, whole()},
-		{"asks for all six digits", nil, wantsSixDigits, whole()},
-		{"waits visibly while Cognito is busy, then goes on", nil, waitsWhenBusy, whole()},
-		{"rests after too many wrong codes, and says how long", nil, restsAfterWrongCodes, whole()},
-		{"offers to try again when Cognito is down", nil, triesAgainWhenDown, whole()},
-		{"finishes when the code was right and switching on failed", nil, finishesSwitchingOn, whole()},
-		{"goes back to sign-in with the reason when the session has expired", nil, returnsWhenSessionExpired, whole()},
-		{"goes back to sign-in when the time of a session runs out", nil, returnsWhenTimeIsUp, whole()},
-		{"asks for a new sign-in before a working app is replaced", map[string]string{"STEP_UP_MAX_AGE": "1ns"}, stepsUp, whole()},
-		{"offers a new QR code when the old one has expired", nil, renewsExpired, whole()},
-		{"refuses a wrong password", nil, refusesWrongPassword, whole()},
-		{"offers an app on the way in, and then in a banner", map[string]string{"MFA_POLICY": "offer"}, offersOnTheWayIn, whole()},
-		{"requires an app on the way in", map[string]string{"MFA_POLICY": "require"}, requiresOnTheWayIn, whole()},
+		{"takes a code that was pasted with a space", nil, takesPastedCode, whole},
+		{"asks for all six digits", nil, wantsSixDigits, whole},
+		{"waits visibly while Cognito is busy, then goes on", nil, waitsWhenBusy, whole},
+		{"rests after too many wrong codes, and says how long", nil, restsAfterWrongCodes, whole},
+		{"offers to try again when Cognito is down", nil, triesAgainWhenDown, whole},
+		{"finishes when the code was right and switching on failed", nil, finishesSwitchingOn, whole},
+		{"goes back to sign-in with the reason when the session has expired", nil, returnsWhenSessionExpired, whole},
+		{"goes back to sign-in when the time of a session runs out", nil, returnsWhenTimeIsUp, whole},
+		{"asks for a new sign-in before a working app is replaced", map[string]string{"STEP_UP_MAX_AGE": "1ns"}, stepsUp, whole},
+		{"offers a new QR code when the old one has expired", nil, renewsExpired, whole},
+		{"refuses a wrong password", nil, refusesWrongPassword, whole},
+		{"offers an app on the way in, and then in a banner", map[string]string{"MFA_POLICY": "offer"}, offersOnTheWayIn, whole},
+		{"requires an app on the way in", map[string]string{"MFA_POLICY": "require"}, requiresOnTheWayIn, whole},
 
-		{"completes the sign-in when only its last step failed", nil, completesSignInThatStopped, whole()},
-		{"follows challenges, and tells the page alone what came of them", nil, followsChallenges, whole()},
-		{"names the account in mid-sign-in", nil, namesAccountInMidSignIn, whole()},
-		{"gives up on a reply that never comes, and sends the code again", nil, givesUpOnLostReply, whole()},
-		{"keeps the code when there is no network", nil, keepsCodeOffline, whole()},
-		{"keeps the code when Cognito is down", nil, keepsCodeWhenDown, whole()},
-		{"takes digits of every script, and does not cut seven short", nil, takesDigitsOfEveryScript, whole()},
-		{"takes the code that is typed after scanning without a click", nil, takesDigitsWithoutClick, whole()},
-		{"asks for the device's name after the code, and helps without an app", nil, namesDeviceAfterCode, whole()},
-		{"leads an invalid token to sign-in", nil, leadsInvalidTokenToSignIn, whole()},
-		{"says that a code is of an earlier QR code", nil, explainsSupersededCode, whole()},
-		{"says so when the demo is gone", nil, saysWhenDemoIsGone, whole()},
-		{"reads right to left, and says nothing that is in no catalogue", nil, readsRightToLeft, whole()},
-		{"speaks German, in forced colours", nil, speaksGerman, whole()},
-		{"works on a slow network", nil, worksOnSlowNetwork, whole()},
+		{"completes the sign-in when only its last step failed", nil, completesSignInThatStopped, whole},
+		{"follows challenges, and tells the page alone what came of them", nil, followsChallenges, whole},
+		{"names the account in mid-sign-in", nil, namesAccountInMidSignIn, whole},
+		{"gives up on a reply that never comes, and sends the code again", nil, givesUpOnLostReply, whole},
+		{"keeps the code when there is no network", nil, keepsCodeOffline, whole},
+		{"keeps the code when Cognito is down", nil, keepsCodeWhenDown, whole},
+		{"takes digits of every script, and does not cut seven short", nil, takesDigitsOfEveryScript, whole},
+		{"takes the code that is typed after scanning without a click", nil, takesDigitsWithoutClick, whole},
+		{"asks for the device's name after the code, and helps without an app", nil, namesDeviceAfterCode, whole},
+		{"leads an invalid token to sign-in", nil, leadsInvalidTokenToSignIn, whole},
+		{"says that a code is of an earlier QR code", nil, explainsSupersededCode, whole},
+		{"says so when the demo is gone", nil, saysWhenDemoIsGone, whole},
+		{"reads right to left, and says nothing that is in no catalogue", nil, readsRightToLeft, whole},
+		{"speaks German, in forced colours", nil, speaksGerman, whole},
+		{"works on a slow network", nil, worksOnSlowNetwork, whole},
 
 		{"works by keyboard alone", nil, worksByKeyboard, always},
-		{"puts the link to the app first on a phone", nil, servesPhone, whole()},
-		{"fits 320 pixels without scrolling sideways", nil, fitsNarrowScreen, whole()},
-		{"is readable in the dark and at rest when asked to be", nil, respectsPreferences, whole()},
-		{"shows the key in groups and copies it", nil, copiesKey, whole()},
+		{"puts the link to the app first on a phone", nil, servesPhone, whole},
+		{"fits 320 pixels without scrolling sideways", nil, fitsNarrowScreen, whole},
+		{"is readable in the dark and at rest when asked to be", nil, respectsPreferences, whole},
+		{"shows the key in groups and copies it", nil, copiesKey, whole},
 		{"keeps no secret anywhere", nil, keepsNoSecret, always},
-		{"shows the API reference", nil, showsReference, whole()},
+		{"shows the API reference", nil, showsReference, whole},
 	} {
 		if !tt.when {
 			continue

@@ -336,12 +336,9 @@ func (v *visitor) call(command func(context.Context) error) {
 	v.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return command(ctx) }))
 }
 
-// whole says whether all is tried.
-func whole() bool { return long.Or(false, true) }
-
 // pictures keeps a picture of the whole page, for people to look at.
 func (v *visitor) pictures(name string) {
-	if whole() {
+	if long.Asked() {
 		v.shoot(name)
 	}
 }

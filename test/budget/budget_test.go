@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	contract "mfa-enrollment"
+	"mfa-enrollment/test/long"
 )
 
 // allowance is how many calls to Cognito a caller may cause: so many at once, and
@@ -86,7 +87,7 @@ func TestNobodyCostsOthersMoreThanTheirBudget(t *testing.T) {
 	}
 	for _, row := range budgets() {
 		for operation, calls := range row.calls {
-			if os.Getenv("LONG") != "1" && always[row.caller] != operation {
+			if !long.Asked() && always[row.caller] != operation {
 				continue
 			}
 			t.Run(row.caller+"/"+operation, func(t *testing.T) {

@@ -4,9 +4,12 @@ package long
 
 import "os"
 
+// Asked says whether all is to be tried: with LONG=1.
+func Asked() bool { return os.Getenv("LONG") == "1" }
+
 // Or is whole with LONG=1, and short without.
 func Or[T any](short, whole T) T {
-	if os.Getenv("LONG") == "1" {
+	if Asked() {
 		return whole
 	}
 	return short
