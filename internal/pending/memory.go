@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mfa-enrollment/internal/enroll"
+	"mfa-enrollment/internal/seal"
 )
 
 // sweepEvery is how long an expired entry may stay in memory. It is not found
@@ -31,10 +32,11 @@ type Memory struct {
 // time.Time is three times as large, and there are thousands.
 type row struct {
 	blob    []byte // sealed
-	pointer bool
 	expires int64
 	shown   int64 // until when it counts as pending; zero: it does not
 }
+
+func (r row) pointer() bool { return seal.Kind(r.blob[0]) == seal.Pointer }
 
 func (r row) ended(now time.Time) bool { return r.expires <= now.UnixNano() }
 
@@ -106,17 +108,17 @@ func (m *Memory) look(name string) (target string, blob []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.o.Now()
-	r, found := m.rows.rows[name]
-	if found && r.pointer && !r.ended(now) {
+	r, found := m.rows.at(name)
+	if found && r.pointer() && !r.ended(now) {
 		to, err := m.sealer.follow(name, r.blob)
 		if err != nil {
 			m.o.Unreadable()
 			return name, nil
 		}
 		name = to
-		r, found = m.rows.rows[name]
+		r, found = m.rows.at(name)
 	}
-	if !found || r.pointer || r.ended(now) {
+	if !found || r.pointer() || r.ended(now) {
 		return name, nil
 	}
 	return name, r.blob
@@ -225,7 +227,7 @@ func (m *Memory) write(s staged, target string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.delete {
-		delete(m.rows.rows, target)
+		m.rows.remove(target)
 	}
 	if w.entry == nil {
 		return
@@ -236,7 +238,7 @@ func (m *Memory) write(s staged, target string) {
 	}
 	m.rows.put(s.save.Name, p)
 	if w.pointer != nil {
-		m.rows.put(s.alias, row{blob: w.pointer, pointer: true, expires: s.save.Expires.UnixNano()})
+		m.rows.put(s.alias, row{blob: w.pointer, expires: s.save.Expires.UnixNano()})
 	}
 }
 
