@@ -1,10 +1,11 @@
 package pending
 
 import (
+	"encoding/asn1"
+	"encoding/base32"
 	"io"
+	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/seal"
@@ -22,45 +23,49 @@ func newSealer(keys [][]byte, random io.Reader) (*sealer, error) {
 	return &sealer{s}, err
 }
 
-// content is what an entry holds. It has plain strings where an enrollment has
-// Secrets, since those marshal as [redacted]. The name is authenticated with it
-// and not repeated.
+// content is what an entry holds, as DER: thousands are in memory, and as JSON each
+// takes twice as much. It has plain bytes where an enrollment has Secrets, since
+// those marshal as [redacted]. The name is authenticated with it and not repeated.
+// A new member comes at the end, optional and with the next tag: who does not know
+// it ignores it (encoding/asn1).
 type content struct {
-	SignIn      string       `json:"signIn,omitempty"`
-	Secret      string       `json:"secret,omitempty"`
-	Session     string       `json:"session,omitempty"`
-	AccountName string       `json:"accountName,omitempty"`
-	Started     time.Time    `json:"started"`
-	Ends        time.Time    `json:"ends"`
-	Expires     time.Time    `json:"expires"`
-	Renewals    int          `json:"renewals,omitempty"`
-	Replaces    bool         `json:"replaces,omitempty"`
-	Tries       enroll.Tries `json:"tries,omitzero"`
-	Earlier     []secret     `json:"earlier,omitempty"`
-	Done        bool         `json:"done,omitempty"`
-	Code        string       `json:"code,omitempty"`
+	Secret      []byte    `asn1:"optional,tag:0"` // packed
+	SignIn      []byte    `asn1:"optional,tag:1"`
+	Session     []byte    `asn1:"optional,tag:2"`
+	AccountName []byte    `asn1:"optional,tag:3"`
+	Started     int64     `asn1:"optional,tag:4"` // milliseconds since 1970
+	Ends        int64     `asn1:"optional,tag:5"`
+	Expires     int64     `asn1:"optional,tag:6"`
+	Renewals    int       `asn1:"optional,tag:7"`
+	Replaces    bool      `asn1:"optional,tag:8"`
+	Tries       int       `asn1:"optional,tag:9"`
+	TriesEnd    int64     `asn1:"optional,tag:10"`
+	Earlier     []earlier `asn1:"optional,tag:11"`
+	Done        bool      `asn1:"optional,tag:12"`
+	Code        []byte    `asn1:"optional,tag:13"`
 }
 
-type secret struct {
-	Secret string `json:"secret"`
-	SignIn string `json:"signIn,omitempty"`
-	Same   bool   `json:"same,omitempty"` // the sign-in is that of the newest, as it mostly is
+type earlier struct {
+	Secret []byte // packed
+	Other  bool   `asn1:"optional,tag:0"` // than the sign-in of the newest
+	SignIn []byte `asn1:"optional,tag:1"`
 }
 
 // seal seals an enrollment for its name.
 func (s *sealer) seal(p enroll.Pending) ([]byte, error) {
 	c := content{
-		SignIn: p.SignIn, Secret: p.Secret.Reveal(), Session: p.Session.Reveal(), AccountName: p.AccountName,
-		Started: p.Started, Ends: p.Ends, Expires: p.Expires, Renewals: p.Renewals, Replaces: p.Replaces, Tries: p.Tries, Done: p.Done, Code: p.Code,
+		Secret: packed(p.Secret.Reveal()), SignIn: textBytes(p.SignIn), Session: textBytes(p.Session.Reveal()), AccountName: textBytes(p.AccountName),
+		Started: millis(p.Started), Ends: millis(p.Ends), Expires: millis(p.Expires), Renewals: p.Renewals, Replaces: p.Replaces,
+		Tries: p.Tries.Count, TriesEnd: millis(p.Tries.Ends), Done: p.Done, Code: textBytes(p.Code),
 	}
 	for _, e := range p.Earlier {
-		earlier := secret{Secret: e.Secret.Reveal(), SignIn: e.SignIn}
-		if e.SignIn == p.SignIn {
-			earlier.SignIn, earlier.Same = "", true
+		kept := earlier{Secret: packed(e.Secret.Reveal())}
+		if e.SignIn != p.SignIn {
+			kept.Other, kept.SignIn = true, textBytes(e.SignIn)
 		}
-		c.Earlier = append(c.Earlier, earlier)
+		c.Earlier = append(c.Earlier, kept)
 	}
-	plain, err := json.Marshal(c)
+	plain, err := asn1.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
@@ -74,20 +79,80 @@ func (s *sealer) open(name string, blob []byte) (enroll.Pending, error) {
 		return enroll.Pending{}, err
 	}
 	var c content
-	if err := json.Unmarshal(plain, &c); err != nil {
+	if rest, err := asn1.Unmarshal(plain, &c); err != nil || len(rest) > 0 {
 		return enroll.Pending{}, seal.ErrUnreadable
 	}
 	p := enroll.Pending{
-		Name: name, SignIn: c.SignIn, Secret: enroll.Secret(c.Secret), Session: enroll.Secret(c.Session), AccountName: c.AccountName,
-		Started: c.Started, Ends: c.Ends, Expires: c.Expires, Renewals: c.Renewals, Replaces: c.Replaces, Tries: c.Tries, Done: c.Done, Code: c.Code,
+		Name: name, SignIn: string(c.SignIn), Secret: enroll.Secret(unpacked(c.Secret)), Session: enroll.Secret(c.Session), AccountName: string(c.AccountName),
+		Started: instant(c.Started), Ends: instant(c.Ends), Expires: instant(c.Expires), Renewals: c.Renewals, Replaces: c.Replaces,
+		Tries: enroll.Tries{Count: c.Tries, Ends: instant(c.TriesEnd)}, Done: c.Done, Code: string(c.Code),
 	}
-	for _, e := range c.Earlier {
-		if e.Same {
-			e.SignIn = c.SignIn
+	for _, kept := range c.Earlier {
+		e := enroll.Earlier{Secret: enroll.Secret(unpacked(kept.Secret)), SignIn: p.SignIn}
+		if kept.Other {
+			e.SignIn = string(kept.SignIn)
 		}
-		p.Earlier = append(p.Earlier, enroll.Earlier{Secret: enroll.Secret(e.Secret), SignIn: e.SignIn})
+		p.Earlier = append(p.Earlier, e)
 	}
 	return p, nil
+}
+
+// textBytes is a text's; nil, which DER leaves out, is those of the empty one.
+func textBytes(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
+}
+
+// The first byte of what packed makes.
+const (
+	asText   = 0
+	asBase32 = 1
+)
+
+// base32Secret is the alphabet of a secret (RFC 4648 §6).
+var base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// packed is a secret with five bits a character where it is base32, as Cognito's 52
+// characters are, and as it is where it is not.
+func packed(secret string) []byte {
+	if secret == "" {
+		return nil
+	}
+	whole := secret + strings.Repeat("A", 7-(len(secret)+7)%8) // quanta of 8 characters
+	if key, err := base32Secret.DecodeString(whole); err == nil {
+		if b := append([]byte{asBase32}, key[:(len(secret)*5+7)/8]...); unpacked(b) == secret {
+			return b
+		}
+	}
+	return append([]byte{asText}, secret...)
+}
+
+func unpacked(b []byte) string {
+	switch {
+	case len(b) == 0:
+		return ""
+	case b[0] == asBase32:
+		return base32Secret.EncodeToString(b[1:])[:len(b[1:])*8/5]
+	default:
+		return string(b[1:])
+	}
+}
+
+// millis is a time in milliseconds since 1970, and 0 where there is none.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
 }
 
 // point makes a pointer from one name to another. Whoever can write to Redis

@@ -3,6 +3,7 @@ package pending
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/asn1"
 	"io"
 	"reflect"
 	"strings"
@@ -150,7 +151,16 @@ func TestWhatIsSealedOpensAsItWas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		another := rapid.String().Draw(rt, "another name")
 		p := newRig().enrollment(rapid.String().Draw(rt, "name"))
-		p.Secret = enroll.Secret(rapid.String().Draw(rt, "secret"))
+		secret := rapid.OneOf(rapid.StringMatching("[A-Z2-7]{0,64}"), rapid.String())
+		p.Secret = enroll.Secret(secret.Draw(rt, "secret"))
+		p.SignIn = rapid.SampledFrom([]string{"", "sign-in"}).Draw(rt, "sign-in")
+		p.Earlier = nil
+		for range rapid.IntRange(0, 3).Draw(rt, "earlier secrets") {
+			p.Earlier = append(p.Earlier, enroll.Earlier{
+				Secret: enroll.Secret(secret.Draw(rt, "earlier secret")),
+				SignIn: rapid.SampledFrom([]string{"", "sign-in", "another"}).Draw(rt, "its sign-in"),
+			})
+		}
 		p.Session = enroll.Secret(rapid.String().Draw(rt, "session"))
 		p.AccountName = rapid.String().Draw(rt, "account name")
 		blob, err := s.seal(p)
@@ -166,6 +176,40 @@ func TestWhatIsSealedOpensAsItWas(t *testing.T) {
 			rt.Fatalf("what was sealed for %q opens for %q", p.Name, another)
 		}
 	})
+}
+
+// Thousands are in memory at once, and one of 289 bytes would take 320 of them.
+func TestAnEntryIsSmall(t *testing.T) {
+	p := newRig().enrollment("name")
+	p.SignIn, p.AccountName, p.Session, p.Earlier = strings.Repeat("h", 43), "ada.lovelace", "", nil
+	p.Replaces, p.Tries, p.Code, p.Renewals = false, enroll.Tries{}, "", 10
+	for range 3 {
+		p.Earlier = append(p.Earlier, enroll.Earlier{Secret: p.Secret, SignIn: p.SignIn})
+	}
+	if n := len(mustSeal(t, newTestSealer(t), p)); n > 288 {
+		t.Errorf("%d bytes for four secrets of one sign-in", n)
+	}
+}
+
+func TestAMemberOfALaterReleaseIsIgnored(t *testing.T) {
+	s := newTestSealer(t, sealKey(1))
+	later, err := asn1.Marshal(struct {
+		Secret []byte `asn1:"optional,tag:0"`
+		Done   bool   `asn1:"optional,tag:12"`
+		New    []byte `asn1:"optional,tag:20"`
+	}{packed("SECRET"), true, []byte("new")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := s.Seal(seal.Entry, "name", later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.open("name", blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "what is known of it", got, enroll.Pending{Name: "name", Secret: "SECRET", Done: true})
 }
 
 func TestNoTwoEntriesAreSealedAlike(t *testing.T) {
