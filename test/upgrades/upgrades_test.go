@@ -23,19 +23,18 @@ import (
 
 const (
 	people = 40
-	// versioned is a commit whose entries have the version of this one's format.
-	versioned = "5a6a24b"
+	// versioned is a commit whose entries are in the format of this one's.
+	versioned = "78cda2b"
 )
 
-// The earlier ones: until there is a release, a commit whose entries have a version
-// in their prefix; and the last whose entries had none, which panicked on entries of
-// a later one.
+// The earlier ones: until there is a release, a commit whose entries this one reads;
+// and one that panicked on entries of a later one.
 func TestAnEarlierReplicaBesideThisOneLosesNobody(t *testing.T) {
 	if !long.Asked() {
 		t.Skip("builds the service of other commits; LONG=1 runs it")
 	}
 	current := build(t, "")
-	for name, commit := range map[string]string{"with a versioned prefix": versioned, "before there were versions": "9a48649"} {
+	for name, commit := range map[string]string{"in the same format": versioned, "before there were versions": "9a48649"} {
 		t.Run(name, func(t *testing.T) {
 			earlier := build(t, commit)
 			o := world.Crowd(people)
