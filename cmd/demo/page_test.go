@@ -31,12 +31,12 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"sets an app up for somebody who is signed in", nil, setsUpByToken, always},
 		{"sets an app up in mid-sign-in, through to the tokens", nil, setsUpBySession, always},
-		{"signs in with a code, but not with the one that enrolled", nil, signsInWithCode, always},
+		{"signs in with a code, but not with the one that enrolled", nil, signsInWithCode, whole},
 		{"switches the app off and on again", nil, switchesOffAndOn, whole},
 		{"does not switch off what the pool requires", nil, keepsRequiredFactor, whole},
 		{"moves to a new phone", nil, movesToNewPhone, always},
 
-		{"shows the same QR code after a reload, signed in", nil, survivesReloadByToken, always},
+		{"shows the same QR code after a reload, signed in", nil, survivesReloadByToken, whole},
 		{"shows the same QR code after a reload, in mid-sign-in", nil, survivesReloadBySession, whole},
 		{"shows the same QR code in a second window", nil, sharesBetweenWindows, whole},
 		{"sends one request for a double click", nil, countsDoubleClickOnce, whole},
@@ -75,7 +75,7 @@ func TestBrowser(t *testing.T) {
 		{"speaks German, in forced colours", nil, speaksGerman, whole},
 		{"works on a slow network", nil, worksOnSlowNetwork, whole},
 
-		{"works by keyboard alone", nil, worksByKeyboard, always},
+		{"works by keyboard alone", nil, worksByKeyboard, whole},
 		{"puts the link to the app first on a phone", nil, servesPhone, whole},
 		{"fits 320 pixels without scrolling sideways", nil, fitsNarrowScreen, whole},
 		{"is readable in the dark and at rest when asked to be", nil, respectsPreferences, whole},

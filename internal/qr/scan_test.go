@@ -15,6 +15,8 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	zxing "github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/skip2/go-qrcode"
+
+	"mfa-enrollment/test/long"
 )
 
 // What a person holds and looks at: a 13.3-inch laptop whose screen is 1440 CSS pixels and 286 mm wide, and the preview
@@ -120,12 +122,14 @@ func findByZBar(t *testing.T) func(image.Image) string {
 func TestThePictureIsScannedAtArmsLength(t *testing.T) {
 	uri := uriOf(t, Key{"Example", "augusta.ada.king.lovelace@example.com", secret})
 	now, _ := decodePNG(t, uri)
-	long := uri + "&algorithm=SHA1&digits=6&period=30"
-	code, err := qrcode.New(long, qrcode.Medium)
+	every := uri + "&algorithm=SHA1&digits=6&period=30"
+	code, err := qrcode.New(every, qrcode.Medium)
 	if err != nil {
 		t.Fatal(err)
 	}
 	zbar := findByZBar(t)
+	const always = true
+	whole := long.Asked()
 	for _, test := range []struct {
 		name     string
 		content  string
@@ -133,15 +137,19 @@ func TestThePictureIsScannedAtArmsLength(t *testing.T) {
 		distance float64 // mm
 		zxing    [2]int  // of six turns of the phone, 15 degrees apart: at least, at most
 		zbar     [2]int
+		when     bool // whether it is tried now
 	}{
-		{"four pixels, every parameter", long, code.Image(-4), 500, [2]int{0, 3}, [2]int{0, 1}},
-		{"four pixels, every parameter", long, code.Image(-4), 600, [2]int{0, 0}, [2]int{0, 0}},
-		{"four pixels, every parameter", long, code.Image(-4), 700, [2]int{0, 0}, [2]int{0, 0}},
+		{"four pixels, every parameter", every, code.Image(-4), 500, [2]int{0, 3}, [2]int{0, 1}, whole},
+		{"four pixels, every parameter", every, code.Image(-4), 600, [2]int{0, 0}, [2]int{0, 0}, always},
+		{"four pixels, every parameter", every, code.Image(-4), 700, [2]int{0, 0}, [2]int{0, 0}, whole},
 		// The port of ZXing misses some large symbols in photographs, whoever drew them.
-		{"the picture", uri, now, 500, [2]int{4, 6}, [2]int{6, 6}},
-		{"the picture", uri, now, 600, [2]int{4, 6}, [2]int{6, 6}},
-		{"the picture", uri, now, 700, [2]int{0, 6}, [2]int{0, 6}}, // farther than most arms: told, not promised
+		{"the picture", uri, now, 500, [2]int{4, 6}, [2]int{6, 6}, whole},
+		{"the picture", uri, now, 600, [2]int{4, 6}, [2]int{6, 6}, always},
+		{"the picture", uri, now, 700, [2]int{0, 6}, [2]int{0, 6}, whole}, // farther than most arms: told, not promised
 	} {
+		if !test.when {
+			continue
+		}
 		r := rand.New(rand.NewPCG(uint64(test.distance), 1))
 		pixels := darkPixels(test.picture)
 		byZXing, byZBar := 0, 0

@@ -26,9 +26,7 @@ func run(t *testing.T, folder, name string, args ...string) {
 // that people use, and compiles against it what starts an enrollment, reads the QR
 // code and narrows by outcome: generators/*.ts under tsc --strict, and Go.
 func TestGeneratedClientsNarrowByOutcome(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("runs five generators; make test-long does")
-	}
+	long.Only(t, "runs five generators")
 	if len(contract.OpenAPI) == 0 { // embedded, so that Go runs this again when it changes
 		t.Fatal("no contract")
 	}

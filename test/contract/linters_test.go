@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	contract "mfa-enrollment"
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/program"
 )
 
 // TestLintersFindNothing runs spectral (all rules) and redocly (recommended-strict)
 // over openapi.yaml; the licence is the owner's to choose.
 func TestLintersFindNothing(t *testing.T) {
+	long.Only(t, "runs two linters of Node's")
 	if len(contract.OpenAPI) == 0 { // embedded, so that Go runs this again when it changes
 		t.Fatal("no contract")
 	}

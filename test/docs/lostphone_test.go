@@ -68,9 +68,7 @@ func (h *helpDesk) run(pool, person string, blocks ...string) (printed string, e
 // The page's commands take somebody from an app on a lost phone to a new one, in a
 // pool that requires a second factor and in one that does not.
 func TestALostPhoneHasAWayBack(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("each command of the AWS CLI takes a second; LONG=1 runs it")
-	}
+	long.Only(t, "each command of the AWS CLI takes a second")
 	sh := blocks(t, "sh")
 	if len(sh) != 5 {
 		t.Fatalf("the page has %d blocks of commands, want: names, sign-out, removal by the CLI and by curl, look", len(sh))

@@ -17,9 +17,7 @@ import (
 // other replica then shows another QR code, and the replies tell people to scan
 // that one: everybody finishes.
 func TestNobodyIsLostWhenAMasterOfTheClusterDies(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("takes half a minute; LONG=1 runs it")
-	}
+	long.Only(t, "takes half a minute")
 	const people, perSecond, killAt = 200, 20, 60
 	cluster := redistest.StartCluster(t)
 	settings := map[string]string{"COGNITO_WRITE_RPS": "1000", "REDIS_URL": cluster.URL("").Reveal(), "SEAL_KEYS": world.SealKeys}

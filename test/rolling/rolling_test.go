@@ -23,9 +23,7 @@ import (
 // people enroll. With a SHUTDOWN_DELAY of three seconds and a load balancer that
 // looks once a second, no request may fail.
 func TestRollingLosesNoRequest(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("takes a minute; LONG=1 runs it")
-	}
+	long.Only(t, "takes a minute")
 	// A machine that is too slow for so many a second has no more than inFlight at
 	// work: this test is about replicas that go, not about overload.
 	const people, perSecond, inFlight, rounds, delay = 3000, 50, 16, 3, 3 * time.Second

@@ -30,9 +30,7 @@ const (
 // The earlier ones: until there is a release, a commit whose entries this one reads;
 // and one that panicked on entries of a later one.
 func TestAnEarlierReplicaBesideThisOneLosesNobody(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("builds the service of other commits; LONG=1 runs it")
-	}
+	long.Only(t, "builds the service of other commits")
 	current := build(t, "")
 	for name, commit := range map[string]string{"in the same format": versioned, "before there were versions": "9a48649"} {
 		t.Run(name, func(t *testing.T) {

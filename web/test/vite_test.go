@@ -73,9 +73,7 @@ func pack(t *testing.T, name, folder string) string {
 // Vite application, builds it and sets an app up with each part in Chromium, against
 // the demo's service, under a strict policy.
 func TestPackagesWorkInAViteApplication(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("slow: make test-long runs it")
-	}
+	long.Only(t, "builds an application with Vite")
 	readSources(t)
 	program.Install(t, ".")
 	application := emptyApplication(t)
@@ -261,9 +259,7 @@ func runIn(t *testing.T, folder, name string, args ...string) {
 // TestTheGuidesFirstPath does what docs/frontends.md tells its readers to do first:
 // the files that it shows, in an empty application, with Vite's own server.
 func TestTheGuidesFirstPath(t *testing.T) {
-	if !long.Asked() {
-		t.Skip("slow: make test-long runs it")
-	}
+	long.Only(t, "builds an application with Vite")
 	readSources(t)
 	program.Install(t, ".")
 	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "frontends.md"))

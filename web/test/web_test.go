@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mfa-enrollment/test/long"
 	"mfa-enrollment/test/program"
 )
 
@@ -59,12 +60,14 @@ func TestCatalogues(t *testing.T) {
 }
 
 func TestTypes(t *testing.T) {
+	long.Only(t, "runs the compiler of TypeScript")
 	readSources(t)
 	program.Install(t, ".")
 	node(t, "node", "node_modules/typescript/bin/tsc", "-p", ".")
 }
 
 func TestTypesAreThoseOfTheContract(t *testing.T) {
+	long.Only(t, "runs the compiler of TypeScript")
 	readSources(t)
 	if _, err := os.ReadFile(filepath.Join("..", "..", "openapi.yaml")); err != nil {
 		t.Fatal(err)
