@@ -39,12 +39,19 @@ func TestAClockOfTheServiceThatIsOffIsNobodysFault(t *testing.T) {
 			if err != nil || expires.Sub(w.Clock.Now().Add(15*time.Minute)).Abs() > time.Second {
 				t.Errorf("expiresAt is %v at Cognito's %v: %v", expires, w.Clock.Now(), err)
 			}
+			if in := begun.JSON(t)["expiresIn"].(float64); in < 898 || in > 900 {
+				t.Errorf("expiresIn is %v of 900", in)
+			}
 			secret := begun.JSON(t)["secret"].(string)
 			if r := w.Verify(token, world.Object{"code": w.WrongCode(secret)}); r.JSON(t)["clockSkewSeconds"] != nil {
 				t.Errorf("a wrong code is blamed on the phone: %s", r.Body)
 			}
-			if r := w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)}); r.Status != 200 {
-				t.Errorf("a right code: status %d: %s", r.Status, r.Body)
+			r := w.Verify(token, world.Object{"code": w.CodeAt(secret, 0)})
+			if r.Status != 200 {
+				t.Fatalf("a right code: status %d: %s", r.Status, r.Body)
+			}
+			if in := r.JSON(t)["codeReusableIn"].(float64); in < 1 || in > 30 {
+				t.Errorf("codeReusableIn is %v of 30 at most", in)
 			}
 
 			session := w.Cognito.Session(world.Required, world.RequiredClient, "grace")

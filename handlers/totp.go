@@ -68,8 +68,9 @@ func (s *Server) enrollmentReply(e enroll.Enrollment, picture []byte) api.Enroll
 	}
 }
 
-// until is how long it is until a moment, and zero when it has passed.
-func (s *Server) until(moment time.Time) time.Duration { return max(0, moment.Sub(s.Now())) }
+// until is how long it is until a moment of the enrollment's, by the clock that the
+// moment is of (Cognito's), and zero when it has passed.
+func (s *Server) until(moment time.Time) time.Duration { return max(0, moment.Sub(s.Enroll.Now())) }
 
 // VerifyTotp finishes an enrollment: POST /v1/mfa/totp/verify.
 func (s *Server) VerifyTotp(ctx context.Context, r api.VerifyTotpRequestObject) (api.VerifyTotpResponseObject, error) {
