@@ -41,6 +41,21 @@ func TestACodeOfAnEarlierQRCodeIsTold(t *testing.T) {
 	}
 }
 
+// A step-up between the QR code and its code ends so, and another browser.
+func TestACodeOfAnotherSignInsQRCodeIsTold(t *testing.T) {
+	t.Parallel()
+	f := newFlows(t)
+	first := f.start(f.signedIn("ada"))
+	f.clock.Advance(time.Second)
+	c := f.signedIn("ada")
+	newest := f.start(c)
+	_, err := f.verify(c, f.codeAt(first.Secret, 0))
+	wantKind(t, err, enroll.SupersededCode)
+	if _, err := f.verify(c, f.codeAt(newest.Secret, 0)); err != nil {
+		t.Errorf("the newest: %v", err)
+	}
+}
+
 func TestASessionsEarlierQRCodeIsTold(t *testing.T) {
 	t.Parallel()
 	f := newFlows(t)
@@ -87,6 +102,15 @@ func TestAfterCognitoRefusedAFittingCodeItsEntryIsKnownAsTheOlder(t *testing.T) 
 	f.elsewhere("AssociateSoftwareToken", c)
 	_, err := f.verify(c, f.codeAt(old, 0))
 	wantKind(t, err, enroll.EnrollmentReplaced)
+	// Until the person starts again no code finishes it: Cognito has been reported to
+	// take that of an older app.
+	for _, code := range []enroll.Secret{f.codeAt(old, 0), f.wrongCode(old)} {
+		_, err = f.verify(c, code)
+		wantKind(t, err, enroll.EnrollmentReplaced)
+	}
+	if n := f.cognito.Calls("VerifySoftwareToken"); n != 1 {
+		t.Errorf("%d calls of VerifySoftwareToken, want that of the first code", n)
+	}
 	f.start(c)
 	_, err = f.verify(c, f.codeAt(old, 0))
 	wantKind(t, err, enroll.SupersededCode)

@@ -191,6 +191,10 @@ func (s *Service) checkCode(check *codeCheck, p Pending, hold Hold, code Secret)
 		return &Error{Kind: TooManyRequests, Reason: "too many wrong codes", RetryAfter: wait, Cause: ErrNotAsked}
 	}
 	check.last = p.Tries.Count >= maxTries
+	if p.Secret == "" { // Cognito refused a code of it; the newest is not known here.
+		s.Metrics.RejectedLocally()
+		return &Error{Kind: EnrollmentReplaced, Reason: "the newest secret is not known here", Cause: ErrNotAsked}
+	}
 	offset, found := fittingStep(p.Secret, code, check.at)
 	if found {
 		s.Metrics.CodeFitted(offset)
@@ -199,27 +203,25 @@ func (s *Service) checkCode(check *codeCheck, p Pending, hold Hold, code Secret)
 		check.fits = true
 		return nil
 	}
-	earlier := !found && p.fitsEarlier(code, check.at)
-	if p.Secret == "" && !earlier {
-		return nil // The newest secret is not known here: Cognito judges the code.
-	}
 	s.Metrics.RejectedLocally()
 	switch {
 	case found:
 		return mismatch("the code fits another time", skewOf(offset))
-	case earlier:
+	case p.fitsEarlier(code, check.at):
 		return &Error{Kind: SupersededCode, Reason: "the code fits an earlier secret", Cause: ErrNotAsked}
 	default:
 		return mismatch("the code fits no time", hoursOff(p.Secret, code, check.at))
 	}
 }
 
-// fitsEarlier reports whether a code is of a secret that the same sign-in asked
-// for before. The secrets of other sign-ins are none of its business.
+// fitsEarlier reports whether a code is of a secret that the person asked for
+// before, also by another sign-in: a step-up comes between a QR code and its code,
+// or another browser. These secrets are worth nothing any more, and only the sign-in
+// that asked for the newest gets this far (overtaken).
 func (p Pending) fitsEarlier(code Secret, now time.Time) bool {
 	return slices.ContainsFunc(p.Earlier, func(e Earlier) bool {
 		_, found := fittingStep(e.Secret, code, now)
-		return found && e.SignIn == p.SignIn
+		return found
 	})
 }
 
