@@ -16,8 +16,8 @@ const (
 	clockPrecision = 2 * time.Second
 	// clockMaxRoundTrip is the slowest answer that tells the time.
 	clockMaxRoundTrip = 5 * time.Second
-	// clockMaxOffset bounds what is believed. A clock that is further off cannot
-	// even check Cognito's certificate.
+	// clockMaxOffset is the greatest offset that is corrected, and every one is
+	// shown. Whoever moved a clock further would have the tokens of yesterday taken.
 	clockMaxOffset = 24 * time.Hour
 	// clockMaxStep is how far the service's clock may depart from the time that
 	// passed before everything learned about it is forgotten.
@@ -49,11 +49,11 @@ func NewClock(own func() time.Time, plain bool) *Clock {
 }
 
 // Now is Cognito's time, as far as it is known: the service's own until the first
-// answer. Offsets under two seconds are not corrected.
+// answer. Offsets under two seconds and over a day are not corrected.
 func (c *Clock) Now() time.Time {
 	now := c.own()
 	offset := c.offsetAt(now)
-	if offset.Abs() < clockPrecision {
+	if offset.Abs() < clockPrecision || offset.Abs() > clockMaxOffset {
 		offset = 0
 	}
 	// Without the monotonic reading, which knows nothing of the correction.
@@ -116,9 +116,6 @@ func (c *Clock) learn(answer *http.Response, sent, received time.Time) {
 	}
 	// Date was cut to whole seconds: half a second is missing, on average.
 	offset := date.Add(time.Second / 2).Sub(received.Add(-roundTrip / 2))
-	if offset.Abs() > clockMaxOffset {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgetBeforeStep(received)
