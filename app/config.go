@@ -226,8 +226,11 @@ var (
 	clientID = regexp.MustCompile(`^[A-Za-z0-9_+-]{1,128}$`)
 	// An origin has no capitals, no path and no wildcard. The default port is left
 	// out, and the origin of some schemes is always null.
-	origin    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?$`)
-	neverSent = regexp.MustCompile(`^(https://.*:443|http://.*:80|(about|blob|data|file|ftp|javascript|wss?)://.*)$`)
+	origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?$`)
+	// endsInNumber says that a host is an address, or none (URL Standard, "ends in a
+	// number checker").
+	endsInNumber = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
+	neverSent    = regexp.MustCompile(`^(https://.*:443|http://.*:80|(about|blob|data|file|ftp|javascript|wss?)://.*)$`)
 )
 
 // accountLabels are the values of ACCOUNT_LABEL.

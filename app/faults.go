@@ -1,13 +1,16 @@
 package app
 
 import (
+	"cmp"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,4 +123,22 @@ func isEventsURL(s string) bool {
 // isOrigin reports whether a browser, or the web view of an app, can send an origin
 // (RFC 6454 §6.2): capacitor://localhost and chrome-extension://… as well as
 // https://app.example.com. An origin that none sends would start and never match.
-func isOrigin(s string) bool { return origin.MatchString(s) && !neverSent.MatchString(s) }
+func isOrigin(s string) bool {
+	if !origin.MatchString(s) || neverSent.MatchString(s) {
+		return false
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(cmp.Or(u.Port(), "0"), 10, 16); err != nil {
+		return false
+	}
+	host := u.Hostname()
+	if !isHTTPURL(s) || !strings.Contains(host, ":") && !endsInNumber.MatchString(host) {
+		return true
+	}
+	// A browser writes an address in one way (URL Standard, "host serializing").
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.String() == host
+}
