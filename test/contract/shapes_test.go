@@ -69,6 +69,8 @@ func TestRequestShapes(t *testing.T) {
 		{name: "a session of 8,192 characters", method: "POST", path: start, header: sent(), body: `{"session":"` + long + `"}`, status: 410, code: "session_expired"},
 		{name: "a longer session is refused", method: "POST", path: start, header: sent(), body: `{"session":"` + long + `s"}`, status: 400, code: "invalid_request", inTheBodyThere: "8192"},
 		{name: "a JWT as `session` is named", method: "POST", path: start, header: sent(), body: `{"session":"` + strings.TrimPrefix(bearer, "Bearer ") + `"}`, status: 400, code: "invalid_request", inTheBodyThere: "this is a token"},
+		{name: "a JWT as `session` is named, also a longer one", method: "POST", path: start, header: sent(), body: `{"session":"` + strings.TrimPrefix(bearer, "Bearer ") + strings.Repeat("x", 8192) + `"}`, status: 400, code: "invalid_request", inTheBodyThere: "this is a token"},
+		{name: "a JWT as `session` is named, also with its scheme", method: "POST", path: start, header: sent(), body: `{"session":"` + bearer + `"}`, status: 400, code: "invalid_request", inTheBodyThere: "this is a token"},
 		{name: "a session as access token is named", method: "GET", path: status, header: with("Authorization", "Bearer AYABe"+strings.Repeat("x", 60)), status: 401, code: "invalid_token", inTheBodyThere: "session"},
 		{name: "a token longer than 24 KiB is told", method: "GET", path: status, header: with("Authorization", "Bearer eyJ"+strings.Repeat("x", 24<<10)), status: 401, code: "invalid_token", inTheBodyThere: "24 KiB"},
 		{name: "two documents are refused", method: "POST", path: start, header: sent("Authorization", bearer), body: "{}{}", status: 400, code: "invalid_request"},
