@@ -82,7 +82,7 @@ func (p *person) asked(ctx context.Context) (answers []answer, err error) {
 		answers = append(answers, answer{question, fmt.Sprintf(format, args...)})
 	}
 	for _, ask := range []func(context.Context, func(string, string, ...any)) error{
-		p.askSetUp, p.askTokens, p.askSecondSecret, p.askSignIn, p.askSwitchingOff, p.askLengths,
+		p.askSetUp, p.askTokens("MFA_SETUP"), p.askRefreshed, p.askSecondSecret, p.askSignIn, p.askTokens("SOFTWARE_TOKEN_MFA"), p.askSwitchingOff, p.askLengths,
 	} {
 		if err := ask(ctx, say); err != nil {
 			return answers, err
@@ -150,22 +150,56 @@ func cause(err error) error {
 	return err
 }
 
-func (p *person) askTokens(_ context.Context, say func(string, string, ...any)) error {
-	_, rest, _ := strings.Cut(p.tokens.Access.Reveal(), ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
+// askTokens asks of the tokens that an answer to a challenge gave.
+func (p *person) askTokens(challenge string) func(context.Context, func(string, string, ...any)) error {
+	return func(_ context.Context, say func(string, string, ...any)) error {
+		claims, err := claimsOf(p.tokens.Access.Reveal())
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{"origin_jti", "auth_time", "acr", "amr"} {
+			_, there := claims[name]
+			say(fmt.Sprintf("does an access token of %s have %s?", challenge, name), "%s", yes(there))
+		}
+		return nil
+	}
+}
+
+// askRefreshed asks what a refreshed access token shares with the one before.
+func (p *person) askRefreshed(ctx context.Context, say func(string, string, ...any)) error {
+	before, err := claimsOf(p.tokens.Access.Reveal())
 	if err != nil {
 		return err
 	}
-	var claims map[string]any
-	if err := json.Unmarshal(text, &claims); err != nil {
+	parameters := map[string]string{"REFRESH_TOKEN": p.tokens.Refresh.Reveal()}
+	if hash := p.hashIfAny(); hash != "" {
+		parameters["SECRET_HASH"] = hash
+	}
+	out, err := p.sdk.InitiateAuth(ctx, &idp.InitiateAuthInput{ClientId: &p.client, AuthFlow: types.AuthFlowTypeRefreshTokenAuth, AuthParameters: parameters})
+	if err != nil {
 		return err
 	}
-	for _, name := range []string{"origin_jti", "auth_time", "acr", "amr"} {
-		_, there := claims[name]
-		say("does an access token have "+name+"?", "%s", map[bool]string{true: "yes", false: "no"}[there])
+	after, err := claimsOf(aws.ToString(out.AuthenticationResult.AccessToken))
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"origin_jti", "auth_time"} {
+		say("does a refreshed access token have the same "+name+"?", "%s", yes(before[name] != nil && after[name] == before[name]))
 	}
 	return nil
+}
+
+func yes(is bool) string { return map[bool]string{true: "yes", false: "no"}[is] }
+
+func claimsOf(token string) (claims map[string]any, err error) {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return nil, err
+	}
+	err = json.Unmarshal(text, &claims)
+	return claims, err
 }
 
 func (p *person) askSecondSecret(ctx context.Context, say func(string, string, ...any)) error {
