@@ -20,8 +20,12 @@ type clientRequest struct {
 	EnableTokenRevocation      *bool
 	AuthSessionValidity        int
 	AccessTokenValidity        int
+	IDTokenValidity            int `json:"IdTokenValidity"`
 	RefreshTokenValidity       int
-	TokenValidityUnits         struct{ AccessToken, RefreshToken string }
+	TokenValidityUnits         struct {
+		AccessToken, RefreshToken string
+		IDToken                   string `json:"IdToken"`
+	}
 }
 
 // createUserPoolClient makes an app client:
@@ -50,6 +54,7 @@ func (s *Server) createUserPoolClient(body []byte) (any, error) {
 		ID: s.alphanumeric(26), Name: in.ClientName, Secret: in.ClientSecret,
 		AuthSessionValidity:  time.Duration(in.AuthSessionValidity) * time.Minute,
 		AccessTokenValidity:  validity(in.AccessTokenValidity, in.TokenValidityUnits.AccessToken, time.Hour),
+		IDTokenValidity:      validity(in.IDTokenValidity, in.TokenValidityUnits.IDToken, time.Hour),
 		RefreshTokenValidity: validity(in.RefreshTokenValidity, in.TokenValidityUnits.RefreshToken, 24*time.Hour),
 		RevealUnknownUsers:   in.PreventUserExistenceErrors != "ENABLED",
 		RevocationDisabled:   in.EnableTokenRevocation != nil && !*in.EnableTokenRevocation,

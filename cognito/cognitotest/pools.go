@@ -94,9 +94,9 @@ type Client struct {
 	// AuthSessionValidity is how long a session of a challenge lives; 3 minutes
 	// when zero. Cognito allows 3 to 15 minutes, the stand-in any duration.
 	AuthSessionValidity time.Duration
-	// AccessTokenValidity is how long access and ID tokens live; 1 hour when
-	// zero.
-	AccessTokenValidity time.Duration
+	// AccessTokenValidity and IDTokenValidity are how long these tokens live;
+	// 1 hour when zero.
+	AccessTokenValidity, IDTokenValidity time.Duration
 	// RefreshTokenValidity is how long refresh tokens live; 30 days when zero.
 	RefreshTokenValidity time.Duration
 	// RevealUnknownUsers answers UserNotFoundException for an unknown user, as a
@@ -211,6 +211,9 @@ func (s *Server) addClient(p *pool, c Client) error {
 	}
 	if c.AccessTokenValidity == 0 {
 		c.AccessTokenValidity = time.Hour
+	}
+	if c.IDTokenValidity == 0 {
+		c.IDTokenValidity = time.Hour
 	}
 	if c.RefreshTokenValidity == 0 {
 		c.RefreshTokenValidity = 30 * 24 * time.Hour

@@ -59,12 +59,14 @@ type plainClient Client
 // the same names that are embedded.
 type clientText struct {
 	plainClient
-	AuthSessionValidity, AccessTokenValidity, RefreshTokenValidity text
+	AuthSessionValidity, AccessTokenValidity, IDTokenValidity, RefreshTokenValidity text
 }
 
 // MarshalJSON writes durations as text.
 func (c Client) MarshalJSON() ([]byte, error) {
-	return json.Marshal(clientText{plainClient(c), text(c.AuthSessionValidity), text(c.AccessTokenValidity), text(c.RefreshTokenValidity)})
+	return json.Marshal(clientText{
+		plainClient(c), text(c.AuthSessionValidity), text(c.AccessTokenValidity), text(c.IDTokenValidity), text(c.RefreshTokenValidity),
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -76,6 +78,7 @@ func (c *Client) UnmarshalJSON(b []byte) error {
 	*c = Client(read.plainClient)
 	c.AuthSessionValidity = time.Duration(read.AuthSessionValidity)
 	c.AccessTokenValidity = time.Duration(read.AccessTokenValidity)
+	c.IDTokenValidity = time.Duration(read.IDTokenValidity)
 	c.RefreshTokenValidity = time.Duration(read.RefreshTokenValidity)
 	return nil
 }

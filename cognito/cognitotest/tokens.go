@@ -90,7 +90,7 @@ func (s *Server) tokensOf(g *grant) authenticationResult {
 // accessClaims are the claims of an access token, which has no aud:
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 func (s *Server) accessClaims(g *grant) jwt.MapClaims {
-	claims := s.commonClaims(g, "access")
+	claims := s.commonClaims(g, "access", g.client.AccessTokenValidity)
 	claims["client_id"] = g.client.ID
 	claims["scope"] = g.scope
 	claims["username"] = g.account.Username
@@ -103,7 +103,7 @@ func (s *Server) accessClaims(g *grant) jwt.MapClaims {
 // idClaims are the claims of an ID token, which says who the user is:
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
 func (s *Server) idClaims(g *grant) jwt.MapClaims {
-	claims := s.commonClaims(g, "id")
+	claims := s.commonClaims(g, "id", g.client.IDTokenValidity)
 	for name, value := range g.account.Attributes {
 		claims[name] = value
 		if strings.HasSuffix(name, "_verified") { // attributes are strings, these claims are not
@@ -115,11 +115,11 @@ func (s *Server) idClaims(g *grant) jwt.MapClaims {
 	return claims
 }
 
-func (s *Server) commonClaims(g *grant, use string) jwt.MapClaims {
+func (s *Server) commonClaims(g *grant, use string, life time.Duration) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"auth_time": g.signedIn.Unix(),
 		"event_id":  g.event,
-		"exp":       s.now().Add(g.client.AccessTokenValidity).Unix(),
+		"exp":       s.now().Add(life).Unix(),
 		"iat":       s.now().Unix(),
 		"iss":       g.client.pool.issuer(),
 		"jti":       s.uuid(),
