@@ -3,6 +3,7 @@ package cognitotest
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // exception is an error of the API: its name, and a message as Cognito words it.
@@ -24,6 +25,14 @@ func (e *exception) httpStatus() int {
 	default:
 		return http.StatusBadRequest
 	}
+}
+
+// short is the exception with no more of its message than is sent.
+func (e *exception) short() *exception {
+	if len(e.message) <= maxMessage {
+		return e
+	}
+	return &exception{e.name, strings.ToValidUTF8(e.message[:maxMessage], ""), e.status}
 }
 
 // body is the exception as it travels.

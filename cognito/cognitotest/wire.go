@@ -17,6 +17,9 @@ const (
 	// maxRequest is above the largest member of these operations, a
 	// FriendlyDeviceName of 131072 characters.
 	maxRequest = 1 << 20
+	// maxMessage is how much is sent of an exception's message, which can echo the
+	// request: Python's http.client takes no header line of more than 65536 bytes.
+	maxMessage = 4096
 )
 
 // serveCall answers one call of the API: it counts the call, lets the planned
@@ -88,6 +91,7 @@ func (s *Server) encode(h http.Header, name string, reply any, err error) (int, 
 			h.Set("Content-Type", "text/html")
 			return ex.status, []byte("<html><body><h1>" + http.StatusText(ex.status) + "</h1></body></html>\n")
 		}
+		ex = ex.short()
 		// The SDKs read the header first; Cognito's has a trailing colon.
 		h.Set("X-Amzn-ErrorType", ex.name+":")
 		if ex.message != "" {
