@@ -1,7 +1,6 @@
 package cognitotest
 
 import (
-	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -10,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	exact "github.com/go-json-experiment/json" // compares the names of members as they are
 )
 
 // State is what a server holds: its pools with their clients and users, and the
@@ -33,11 +34,9 @@ func ReadState(text []byte) (State, error) {
 	return state, nil
 }
 
-// strict reads JSON whose every member has a place.
+// strict reads one JSON value, whose every member has a place and is there once.
 func strict(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return exact.Unmarshal(text, into, exact.RejectUnknownMembers(true))
 }
 
 // text is a duration as JSON writes it.
