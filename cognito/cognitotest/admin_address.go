@@ -19,7 +19,7 @@ func (s *Server) Admin() http.Handler {
 	mux.HandleFunc("POST /clock", s.adminAnswer(s.adminSetClock))
 	mux.HandleFunc("POST /faults", s.adminAnswer(s.adminFail))
 	mux.HandleFunc("PUT /quota", s.adminAnswer(adminSet(s.SetQuota)))
-	mux.HandleFunc("PUT /latency", s.adminAnswer(adminSet(func(l adminLatency) { s.SetLatency(Latency{time.Duration(l.Min), time.Duration(l.Max)}) })))
+	mux.HandleFunc("PUT /latency", s.adminAnswer(adminSet(func(l adminLatency) { s.SetLatency(l.latency()) })))
 	mux.HandleFunc("PUT /variants", s.adminAnswer(adminSet(s.SetVariants)))
 	mux.HandleFunc("GET /calls", s.adminAnswer(func(*http.Request) (any, error) { return s.Journal(), nil }))
 	mux.HandleFunc("GET /state", s.adminAnswer(func(*http.Request) (any, error) { return s.Dump(), nil }))
@@ -52,10 +52,13 @@ func read(r *http.Request, into any) error {
 }
 
 // adminSet makes an answer of a setter.
-func adminSet[In any](set func(In)) func(*http.Request) (any, error) {
+func adminSet[In setting](set func(In)) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		var in In
 		if err := read(r, &in); err != nil {
+			return nil, err
+		}
+		if err := in.check(); err != nil {
 			return nil, err
 		}
 		set(in)
@@ -124,12 +127,20 @@ func (s *Server) adminSetClock(r *http.Request) (any, error) {
 	if err := read(r, &in); err != nil {
 		return nil, err
 	}
+	const century = 100 * 365 * 24 * time.Hour // beyond three of them a Duration overflows
+	if d := time.Duration(in.Advance); d.Abs() > century || (d+time.Duration(s.offset.Load())).Abs() > century {
+		return nil, fmt.Errorf("clock: Advance %s: want no more than a century in all", d)
+	}
 	s.Advance(time.Duration(in.Advance))
 	return s.adminClock(r)
 }
 
 // adminLatency is [Latency] with durations as text.
 type adminLatency struct{ Min, Max text }
+
+func (l adminLatency) latency() Latency { return Latency{time.Duration(l.Min), time.Duration(l.Max)} }
+
+func (l adminLatency) check() error { return l.latency().check() }
 
 // adminFault is [Fault] with the delay as text.
 type adminFault struct {
@@ -148,15 +159,17 @@ func (s *Server) adminFail(r *http.Request) (any, error) {
 	if err := read(r, &in); err != nil {
 		return nil, err
 	}
-	if _, known := s.operations[in.Operation]; !known && in.Operation != "" && in.Operation != JWKS {
-		return nil, fmt.Errorf("no operation %q", in.Operation)
-	}
+	asked := plan{s: s, operation: in.Operation}
 	for _, f := range in.Faults {
-		s.Fail(in.Operation, Fault{
+		asked.faults = append(asked.faults, Fault{
 			Delay: time.Duration(f.Delay), Exception: f.Exception, Message: f.Message, Status: f.Status, StatusError: f.StatusError,
 			CutBefore: f.CutBefore, CutAfter: f.CutAfter, Truncate: f.Truncate,
 		})
 	}
+	if err := asked.check(); err != nil {
+		return nil, err
+	}
+	s.Fail(asked.operation, asked.faults...)
 	return struct{}{}, nil
 }
 
@@ -177,6 +190,9 @@ func (s *Server) adminAuthorize(r *http.Request) (any, error) {
 	var in struct{ Client, Username, Scope, RedirectURI, CodeChallenge string }
 	if err := read(r, &in); err != nil {
 		return nil, err
+	}
+	if n := len(in.CodeChallenge); n != 0 && n != 43 { // RFC 7636 §4.2
+		return nil, fmt.Errorf("CodeChallenge of %d characters: want the 43 of S256, or none", n)
 	}
 	s.mu.Lock()
 	c := s.clients[in.Client]

@@ -39,14 +39,34 @@ type Fault struct {
 // Fail plans the next calls of an operation: each call takes the first fault
 // that is left. The operation "" is any call of the API that has no plan of its
 // own, and [JWKS] any fetch of keys. Fail adds to what was planned before. It
-// panics when there is no such operation.
+// panics when there is no such operation, or a fault cannot be.
 func (s *Server) Fail(operation string, faults ...Fault) {
-	if _, known := s.operations[operation]; !known && operation != "" && operation != JWKS {
-		panic("cognitotest: no operation " + operation)
-	}
+	mustBe(plan{s, operation, faults})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[operation] = append(s.faults[operation], faults...)
+}
+
+// plan is what [Server.Fail] is asked for.
+type plan struct {
+	s         *Server
+	operation string
+	faults    []Fault
+}
+
+func (p plan) check() error {
+	if _, known := p.s.operations[p.operation]; !known && p.operation != "" && p.operation != JWKS {
+		return fmt.Errorf("no operation %s", p.operation)
+	}
+	for _, f := range p.faults {
+		switch {
+		case f.Delay < 0:
+			return fmt.Errorf("fault with Delay %s: want none or more", f.Delay)
+		case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+			return fmt.Errorf("fault with Status %d: want 200 to 599, or 0", f.Status)
+		}
+	}
+	return nil
 }
 
 // planned takes the next fault for an operation. The caller holds s.mu.
@@ -113,8 +133,17 @@ type Latency struct {
 	Min, Max time.Duration
 }
 
-// SetLatency changes the latency from the next call on.
+func (l Latency) check() error {
+	if l.Min < 0 || l.Max < 0 {
+		return fmt.Errorf("latency of Min %s, Max %s: want none or more", l.Min, l.Max)
+	}
+	return nil
+}
+
+// SetLatency changes the latency from the next call on. It panics when it is
+// negative.
 func (s *Server) SetLatency(l Latency) {
+	mustBe(l)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.latency = l

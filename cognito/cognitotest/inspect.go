@@ -77,8 +77,17 @@ func (s *Server) Subject(poolID, username string) string {
 	return s.mustAccount(poolID, username).sub
 }
 
+// setting is what a test sets, which says why it cannot be.
+type setting interface{ check() error }
+
 // The must functions are for the methods that tests call: a test that names what
 // is not there is wrong, and no return value of its own would say so.
+
+func mustBe(what setting) {
+	if err := what.check(); err != nil {
+		panic("cognitotest: " + err.Error())
+	}
+}
 
 func (s *Server) mustPool(id string) *pool {
 	p := s.pools[id]

@@ -1,6 +1,9 @@
 package cognitotest
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Quota is how many calls a second each category of operations has, for all
 // pools and users together; zero is no limit.
@@ -57,9 +60,29 @@ func (b *bucket) refill(now time.Time) {
 	b.at = now
 }
 
+// rates are the calls a second by category.
+func (q Quota) rates() map[category]int {
+	return map[category]int{
+		userResourceUpdate: q.UserResourceUpdate,
+		userRead:           q.UserRead,
+		userAuthentication: q.UserAuthentication,
+	}
+}
+
+func (q Quota) check() error {
+	for name, rate := range q.rates() {
+		if rate < 0 {
+			return fmt.Errorf("%s %d: want calls a second, or 0 for no limit", name, rate)
+		}
+	}
+	return nil
+}
+
 // SetQuota changes the quota from the next call on; each category starts with a
-// full second's worth. The zero Quota takes all limits away.
+// full second's worth. The zero Quota takes all limits away. It panics when a
+// limit is negative.
 func (s *Server) SetQuota(q Quota) {
+	mustBe(q)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setQuota(q)
@@ -68,11 +91,7 @@ func (s *Server) SetQuota(q Quota) {
 // setQuota is SetQuota for a caller who holds s.mu.
 func (s *Server) setQuota(q Quota) {
 	s.buckets = map[category]*bucket{}
-	for name, rate := range map[category]int{
-		userResourceUpdate: q.UserResourceUpdate,
-		userRead:           q.UserRead,
-		userAuthentication: q.UserAuthentication,
-	} {
+	for name, rate := range q.rates() {
 		s.buckets[name] = &bucket{rate: float64(rate), left: float64(rate), at: s.now()}
 	}
 }

@@ -103,6 +103,11 @@ func New(o Options) (*Server, error) {
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
+	for _, given := range []setting{o.Variants, o.Quota, o.Latency} {
+		if err := given.check(); err != nil {
+			return nil, fmt.Errorf("cognitotest: %w", err)
+		}
+	}
 	s.operations = s.routes()
 	s.setQuota(o.Quota)
 

@@ -1,5 +1,7 @@
 package cognitotest
 
+import "fmt"
+
 // Variants choose among behaviours of Cognito that reports disagree on, or that
 // only some people meet. The zero value is what AWS's own clients have seen in
 // their tests against real pools, or what most reports say. README.md has the
@@ -18,12 +20,21 @@ type Variants struct {
 	// waits for its code.
 	OldSecretVerifies bool
 	// SessionLength is how many characters a session has; 800 when 0. Cognito
-	// takes 20 to 8192.
+	// takes 20 to 8192; the stand-in makes up to 65536, to have it refuse them.
 	SessionLength int
 }
 
-// SetVariants changes the variants from the next call on.
+func (v Variants) check() error {
+	if n := v.SessionLength; n != 0 && (n < 20 || n > 1<<16) {
+		return fmt.Errorf("SessionLength %d: want 20 to 65536, or 0", n)
+	}
+	return nil
+}
+
+// SetVariants changes the variants from the next call on. It panics when they
+// cannot be.
 func (s *Server) SetVariants(v Variants) {
+	mustBe(v)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.variants = v
