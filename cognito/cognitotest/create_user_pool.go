@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 )
@@ -71,8 +72,8 @@ func (s *Server) createUserPool(body []byte) (any, error) {
 func readPoolRequest(body []byte) (poolRequest, map[string]json.RawMessage, error) {
 	var in poolRequest
 	settings := map[string]json.RawMessage{}
-	if json.Unmarshal(body, &in) != nil || json.Unmarshal(body, &settings) != nil {
-		return in, nil, misfit()
+	if err := errors.Join(unmarshal(body, &in), unmarshal(body, &settings)); err != nil {
+		return in, nil, err
 	}
 	maps.DeleteFunc(settings, func(name string, _ json.RawMessage) bool {
 		return strings.HasPrefix(name, "UserPoolId") || name == "PoolName" || name == "MfaConfiguration"

@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -33,8 +34,8 @@ type clientRequest struct {
 func (s *Server) createUserPoolClient(body []byte) (any, error) {
 	var in clientRequest
 	settings := map[string]json.RawMessage{}
-	if json.Unmarshal(body, &in) != nil || json.Unmarshal(body, &settings) != nil {
-		return nil, misfit()
+	if err := errors.Join(unmarshal(body, &in), unmarshal(body, &settings)); err != nil {
+		return nil, err
 	}
 	var c constraints
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)

@@ -1,11 +1,13 @@
 package cognitotest
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // operation is one of the API's operations. It reads a request, works under the
@@ -79,11 +81,20 @@ func (s *Server) routes() map[string]operation {
 func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
 	return func(body []byte) (any, error) {
 		in := new(In)
-		if err := json.Unmarshal(body, in); err != nil {
-			return nil, misfit()
+		if err := unmarshal(body, in); err != nil {
+			return nil, err
 		}
 		return do(in)
 	}
+}
+
+// unmarshal reads a request as Cognito does: the names of members are compared as
+// they are, and members that nobody knows are ignored.
+func unmarshal(body []byte, into any) error {
+	if json.Unmarshal(body, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		return misfit()
+	}
+	return nil
 }
 
 // signed says whether a request has a signature of version 4

@@ -25,11 +25,12 @@ const (
 // serveCall answers one call of the API: it counts the call, lets the planned
 // fault happen, does the work and writes the reply.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	name, ours := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	// The request is read before anything waits: net/http notices that a caller
 	// has gone only then.
 	request, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	do, known := s.operations[name]
+	known = known && ours
 	var fault Fault
 	s.mu.Lock()
 	latency, requestID := s.latency.pick(s), s.uuid()
