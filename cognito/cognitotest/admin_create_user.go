@@ -26,6 +26,8 @@ func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
 	var c constraints
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
 	c.required("username", in.Username, usernameShape)
+	c.word("messageAction", in.MessageAction)
+	list(&c, "desiredDeliveryMediums", in.DesiredDeliveryMediums)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (s *Server) createUserPool(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
+	c := in.check()
 	c.required("poolName", in.PoolName, poolNameShape)
 	if err := c.err(); err != nil {
 		return nil, err

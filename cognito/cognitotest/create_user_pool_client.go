@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -37,10 +38,7 @@ func (s *Server) createUserPoolClient(body []byte) (any, error) {
 	if err := errors.Join(unmarshal(body, &in), unmarshal(body, &settings)); err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	c.required("clientName", in.ClientName, poolNameShape)
-	if err := c.err(); err != nil {
+	if err := in.constraints().err(); err != nil {
 		return nil, err
 	}
 	p, err := s.pool(in.UserPoolID)
@@ -74,31 +72,53 @@ func (s *Server) createUserPoolClient(body []byte) (any, error) {
 	return map[string]any{"UserPoolClient": s.clients[made.ID].describe()}, nil
 }
 
+// constraints collects what the request breaks.
+func (in clientRequest) constraints() *constraints {
+	c := &constraints{}
+	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
+	c.required("clientName", in.ClientName, poolNameShape)
+	list(c, "explicitAuthFlows", in.ExplicitAuthFlows)
+	c.word("preventUserExistenceErrors", in.PreventUserExistenceErrors)
+	c.word("tokenValidityUnits.accessToken", in.TokenValidityUnits.AccessToken)
+	c.word("tokenValidityUnits.idToken", in.TokenValidityUnits.IDToken)
+	c.word("tokenValidityUnits.refreshToken", in.TokenValidityUnits.RefreshToken)
+	c.between("authSessionValidity", in.AuthSessionValidity, 3, 15)
+	c.between("accessTokenValidity", in.AccessTokenValidity, 1, 86400)
+	c.between("idTokenValidity", in.IDTokenValidity, 1, 86400)
+	c.between("refreshTokenValidity", in.RefreshTokenValidity, 0, 315360000)
+	return c
+}
+
 // check says what cannot be asked of a client.
 func (in clientRequest) check() error {
-	flows := in.ExplicitAuthFlows
+	flows, units := in.ExplicitAuthFlows, in.TokenValidityUnits
 	allows := func(flow string) bool { return strings.HasPrefix(flow, "ALLOW_") }
+	tooLong := func(n int, unit string, other, limit time.Duration) bool { return n > int(limit/unitOf(unit, other)) }
+	const day = 24 * time.Hour
 	switch {
-	case in.AuthSessionValidity != 0 && in.AuthSessionValidity < 3:
-		return invalidParameter("1 validation error detected: Value '%d' at 'authSessionValidity' failed to satisfy constraint: "+
-			"Member must have value greater than or equal to 3", in.AuthSessionValidity)
-	case in.AuthSessionValidity > 15:
-		return invalidParameter("1 validation error detected: Value '%d' at 'authSessionValidity' failed to satisfy constraint: "+
-			"Member must have value less than or equal to 15", in.AuthSessionValidity)
+	case mixesFlows(flows):
+		return invalidParameter(mixedFlows)
 	case slices.ContainsFunc(flows, allows) && !slices.Contains(flows, "ALLOW_REFRESH_TOKEN_AUTH"):
 		// aws/aws-cdk#7625
 		return invalidParameter("REFRESH_TOKEN_AUTH should always be allowed.")
+	case tooLong(in.AccessTokenValidity, units.AccessToken, time.Hour, day),
+		tooLong(in.IDTokenValidity, units.IDToken, time.Hour, day),
+		tooLong(in.RefreshTokenValidity, units.RefreshToken, day, 3650*day):
+		// awsdocs/aws-cloudformation-user-guide#828
+		return invalidParameter("Invalid range for token validity.")
 	}
 	return nil
 }
 
 // validity is how long a token lives: n units, of this length where none is named.
 func validity(n int, unit string, other time.Duration) time.Duration {
+	return time.Duration(n) * unitOf(unit, other)
+}
+
+// unitOf is the length of a unit.
+func unitOf(name string, other time.Duration) time.Duration {
 	units := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
-	if d, ok := units[unit]; ok {
-		other = d
-	}
-	return time.Duration(n) * other
+	return cmp.Or(units[name], other)
 }
 
 // describe is the client as the API gives it.

@@ -30,7 +30,7 @@ type authOutput struct {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html
 func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 	var c constraints
-	c.enum("authFlow", in.AuthFlow, authFlows...)
+	c.enum("authFlow", in.AuthFlow)
 	c.required("clientId", in.ClientID, clientIDShape)
 	if err := c.err(); err != nil {
 		return nil, err
@@ -40,12 +40,6 @@ func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
 		return nil, err
 	}
 	return s.initiate(client, *in)
-}
-
-// authFlows are the words of the API's AuthFlowType.
-var authFlows = []string{
-	"USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "CUSTOM_AUTH",
-	"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH",
 }
 
 // initiate begins a sign-in by one of the flows that need no administrator.

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
@@ -166,22 +167,17 @@ func (s *Server) addPool(p Pool) error {
 	if s.pools[p.ID] != nil {
 		return fmt.Errorf("pool %s: %w", p.ID, errDuplicate)
 	}
-	switch p.MFA {
-	case "":
-		p.MFA = MFAOff
-	case MFAOff, MFAOptional, MFARequired:
-	default:
-		return fmt.Errorf("pool %s: MFA %q: want OFF, OPTIONAL or ON", p.ID, p.MFA)
+	if err := p.check().in("pool %s", p.ID); err != nil {
+		return err
 	}
+	p.MFA = cmp.Or(p.MFA, MFAOff)
 	served := &pool{
 		Pool:     p,
 		accounts: map[string]*account{},
 		created:  s.now(),
 		modified: s.now(),
 	}
-	if err := served.setIssuers(s.region); err != nil {
-		return err
-	}
+	served.setIssuers(s.region)
 	s.pools[p.ID] = served
 	for _, c := range p.Clients {
 		if err := s.addClient(served, c); err != nil {
@@ -191,6 +187,9 @@ func (s *Server) addPool(p Pool) error {
 	for _, u := range p.Users {
 		if u.Username == "" || served.taken(u.Username) {
 			return fmt.Errorf("user %q of pool %s: empty or %w", u.Username, p.ID, errDuplicate)
+		}
+		if err := u.check().in("user %q of pool %s", u.Username, p.ID); err != nil {
+			return err
 		}
 		if _, err := decodeSecret(u.TOTPSecret); err != nil {
 			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
@@ -205,6 +204,9 @@ func (s *Server) addPool(p Pool) error {
 func (s *Server) addClient(p *pool, c Client) error {
 	if c.ID == "" || s.clients[c.ID] != nil {
 		return fmt.Errorf("client %q of pool %s: empty or %w", c.ID, p.ID, errDuplicate)
+	}
+	if err := c.check().in("client %s of pool %s", c.ID, p.ID); err != nil {
+		return err
 	}
 	if c.AuthSessionValidity == 0 {
 		c.AuthSessionValidity = 3 * time.Minute

@@ -27,7 +27,7 @@ func TestNewNamesTheFaultInItsOptions(t *testing.T) {
 		},
 		"an unknown MFA setting": {
 			options: pool(func(p *cognitotest.Pool) { p.MFA = "REQUIRED" }),
-			want:    `MFA "REQUIRED": want OFF, OPTIONAL or ON`,
+			want:    `pool us-east-1_One: Value 'REQUIRED' at 'mfaConfiguration' failed to satisfy constraint: Member must satisfy enum value set: [OPTIONAL, OFF, ON]`,
 		},
 		"a client twice": {
 			options: pool(func(p *cognitotest.Pool) { p.Clients = []cognitotest.Client{{ID: "c"}, {ID: "c"}} }),

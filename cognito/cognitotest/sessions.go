@@ -23,13 +23,6 @@ const (
 	softwareTokenMFA    challenge = "SOFTWARE_TOKEN_MFA"
 )
 
-// challengeNames are the words of the API's ChallengeNameType.
-var challengeNames = []string{
-	"SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE", "MFA_SETUP", "PASSWORD_VERIFIER",
-	"CUSTOM_CHALLENGE", "SELECT_CHALLENGE", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER",
-	"ADMIN_NO_SRP_AUTH", "NEW_PASSWORD_REQUIRED", "SMS_OTP", "PASSWORD", "WEB_AUTHN", "PASSWORD_SRP",
-}
-
 // session is a sign-in that waits for the answer to a challenge. Each can be
 // used once.
 type session struct {

@@ -27,9 +27,7 @@ type setUserPoolMfaConfigInput struct {
 func (s *Server) setUserPoolMfaConfig(in *setUserPoolMfaConfigInput) (any, error) {
 	var c constraints
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	if in.MfaConfiguration != "" {
-		c.enum("mfaConfiguration", string(in.MfaConfiguration), "ON", "OPTIONAL", "OFF")
-	}
+	c.word("mfaConfiguration", string(in.MfaConfiguration))
 	if err := c.err(); err != nil {
 		return nil, err
 	}

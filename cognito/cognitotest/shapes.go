@@ -2,7 +2,6 @@ package cognitotest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -91,18 +90,6 @@ func (c *constraints) optional(name, value string, s shape) {
 	other := func(r rune) bool { return !strings.ContainsRune(allowed, r) }
 	if pattern != "" && strings.ContainsFunc(value, other) {
 		fail("satisfy regular expression pattern: %s", pattern)
-	}
-}
-
-// enum checks a required member that is one of a few words. Enums are not
-// sensitive: Cognito echoes them.
-func (c *constraints) enum(name, value string, words ...string) {
-	switch {
-	case value == "":
-		c.null(name)
-	case !slices.Contains(words, value):
-		*c = append(*c, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
-			value, name, strings.Join(words, ", ")))
 	}
 }
 

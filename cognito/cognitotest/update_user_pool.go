@@ -8,15 +8,12 @@ func (s *Server) updateUserPool(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.check().err(); err != nil {
+		return nil, err
+	}
 	p, err := s.pool(in.UserPoolID)
 	if err != nil {
 		return nil, err
-	}
-	switch in.IssuerConfiguration.Type {
-	case "", IssuerOriginal, IssuerUpdated:
-	default:
-		return nil, invalidParameter("1 validation error detected: Value '%s' at 'issuerConfiguration.type' failed to satisfy constraint: "+
-			"Member must satisfy enum value set: [UPDATED, ORIGINAL]", in.IssuerConfiguration.Type)
 	}
 	if in.PoolName != "" {
 		p.Name = in.PoolName
