@@ -19,10 +19,10 @@ func (s *Server) administer(do func(*pool, *account) (any, error)) func([]byte) 
 	})
 }
 
-// administered finds the user that an administrator's operation names. The caller
-// holds s.mu.
-func (s *Server) administered(in adminInput) (*pool, *account, error) {
-	var c constraints
+// administered finds the user that an administrator's operation names, unless the
+// request breaks more than that. The caller holds s.mu.
+func (s *Server) administered(in adminInput, broken ...string) (*pool, *account, error) {
+	c := constraints(broken)
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
 	c.required("username", in.Username, usernameShape)
 	if err := c.err(); err != nil {

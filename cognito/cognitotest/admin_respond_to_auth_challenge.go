@@ -9,6 +9,8 @@ type adminRespondToAuthChallengeInput struct {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 func (s *Server) adminRespondToAuthChallenge(in *adminRespondToAuthChallengeInput) (any, error) {
 	var c constraints
+	c.enum("challengeName", string(in.ChallengeName))
+	c.required("clientId", in.ClientID, clientIDShape)
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
 	if err := c.err(); err != nil {
 		return nil, err

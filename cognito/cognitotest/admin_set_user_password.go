@@ -10,12 +10,11 @@ type adminSetUserPasswordInput struct {
 // sign-in:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserPassword.html
 func (s *Server) adminSetUserPassword(in *adminSetUserPasswordInput) (any, error) {
-	p, a, err := s.administered(in.adminInput)
+	var c constraints
+	c.given("password", in.Password)
+	p, a, err := s.administered(in.adminInput, c...)
 	if err != nil {
 		return nil, err
-	}
-	if in.Password == "" {
-		return nil, invalidParameter("1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null")
 	}
 	if err := p.checkPassword(in.Password); err != nil {
 		return nil, err

@@ -10,7 +10,9 @@ type adminUpdateUserAttributesInput struct {
 // adminUpdateUserAttributes sets attributes of a user, verified ones too:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 func (s *Server) adminUpdateUserAttributes(in *adminUpdateUserAttributesInput) (any, error) {
-	_, a, err := s.administered(in.adminInput)
+	var c constraints
+	c.attributes("userAttributes", in.UserAttributes)
+	_, a, err := s.administered(in.adminInput, c...)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ type changePasswordInput struct {
 // changePassword sets a new password by the old one:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html
 func (s *Server) changePassword(in *changePasswordInput) (any, error) {
-	a, p, err := s.signedInUser(in.AccessToken)
+	var c constraints
+	c.given("proposedPassword", in.ProposedPassword)
+	a, p, err := s.signedInUser(in.AccessToken, c...)
 	if err != nil {
 		return nil, err
 	}
@@ -30,9 +32,9 @@ func (s *Server) changePassword(in *changePasswordInput) (any, error) {
 }
 
 // signedInUser finds whom an access token speaks for, where that user can be
-// worked with. The caller holds s.mu.
-func (s *Server) signedInUser(token string) (*account, *pool, error) {
-	var c constraints
+// worked with and the request breaks nothing. The caller holds s.mu.
+func (s *Server) signedInUser(token string, broken ...string) (*account, *pool, error) {
+	c := constraints(broken)
 	c.required("accessToken", token, accessTokenShape)
 	if err := c.err(); err != nil {
 		return nil, nil, err

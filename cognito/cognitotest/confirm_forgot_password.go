@@ -11,7 +11,10 @@ type confirmForgotPasswordInput struct {
 // confirmForgotPassword sets a new password by the code that was sent for it:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
 func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, error) {
-	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	var shapes constraints
+	shapes.given("confirmationCode", in.ConfirmationCode)
+	shapes.given("password", in.Password)
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash, shapes...)
 	if err != nil {
 		return nil, err
 	}

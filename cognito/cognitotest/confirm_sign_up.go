@@ -11,7 +11,9 @@ type confirmSignUpInput struct {
 // the code was sent to:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html
 func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
-	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
+	var shapes constraints
+	shapes.given("confirmationCode", in.ConfirmationCode)
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash, shapes...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,13 +9,10 @@ type forgetDeviceInput struct {
 // its sign-ins:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgetDevice.html
 func (s *Server) forgetDevice(in *forgetDeviceInput) (any, error) {
-	a, _, err := s.signedInUser(in.AccessToken)
-	if err != nil {
-		return nil, err
-	}
 	var c constraints
 	c.required("deviceKey", in.DeviceKey, deviceKeyShape)
-	if err := c.err(); err != nil {
+	a, _, err := s.signedInUser(in.AccessToken, c...)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.checkDevice(in.DeviceKey); err != nil {

@@ -71,6 +71,23 @@ func (c *constraints) required(name, value string, s shape) {
 	c.optional(name, value, s)
 }
 
+// given checks that a member is there, whatever it is.
+func (c *constraints) given(name, value string) {
+	if value == "" {
+		c.null(name)
+	}
+}
+
+// attributes checks a list that must be there, and that each attribute has a name.
+func (c *constraints) attributes(name string, list []attribute) {
+	if list == nil {
+		c.null(name)
+	}
+	for i, at := range list {
+		c.given(fmt.Sprintf("%s.%d.member.name", name, i+1), at.Name)
+	}
+}
+
 // optional checks a member that may be missing.
 func (c *constraints) optional(name, value string, s shape) {
 	if value == "" {

@@ -54,9 +54,10 @@ func (p *pool) verifies(a *account) string {
 }
 
 // knownClient finds the client of an operation on a user that is not signed in,
-// and checks the proof that the caller knows its secret. The caller holds s.mu.
-func (s *Server) knownClient(id, username, secretHash string) (*client, error) {
-	var shapes constraints
+// and checks the proof that the caller knows its secret, unless the request breaks
+// more than that. The caller holds s.mu.
+func (s *Server) knownClient(id, username, secretHash string, broken ...string) (*client, error) {
+	shapes := constraints(broken)
 	shapes.required("clientId", id, clientIDShape)
 	shapes.required("username", username, usernameShape)
 	if err := shapes.err(); err != nil {

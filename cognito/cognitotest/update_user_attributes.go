@@ -15,7 +15,9 @@ type updateUserAttributesOutput struct {
 // verifies is sent a code; there is no operation here that takes it:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserAttributes.html
 func (s *Server) updateUserAttributes(in *updateUserAttributesInput) (any, error) {
-	a, p, err := s.signedInUser(in.AccessToken)
+	var c constraints
+	c.attributes("userAttributes", in.UserAttributes)
+	a, p, err := s.signedInUser(in.AccessToken, c...)
 	if err != nil {
 		return nil, err
 	}

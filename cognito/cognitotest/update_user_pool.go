@@ -8,7 +8,9 @@ func (s *Server) updateUserPool(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check().err(); err != nil {
+	c := in.check()
+	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
+	if err := c.err(); err != nil {
 		return nil, err
 	}
 	p, err := s.pool(in.UserPoolID)
