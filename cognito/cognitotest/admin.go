@@ -9,7 +9,7 @@ type adminInput struct {
 }
 
 // administer makes an operation's work of a function on the user it names.
-func (s *Server) administer(do func(*pool, *account) (any, error)) func([]byte) (any, error) {
+func (s *Server) administer(do func(*pool, *account) (any, error)) func(request) (any, error) {
 	return decode(func(in *adminInput) (any, error) {
 		p, a, err := s.administered(*in)
 		if err != nil {

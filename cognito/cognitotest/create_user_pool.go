@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -30,8 +31,8 @@ type poolRequest struct {
 
 // createUserPool makes a pool:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
-func (s *Server) createUserPool(body []byte) (any, error) {
-	in, settings, err := readPoolRequest(body)
+func (s *Server) createUserPool(r request) (any, error) {
+	in, settings, err := readPoolRequest(r.body)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (s *Server) createUserPool(body []byte) (any, error) {
 		return nil, invalidParameter("SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
 	}
 	p := Pool{
-		ID: s.region + "_" + s.alphanumeric(9), Name: in.PoolName, MFA: in.MfaConfiguration,
+		ID: cmp.Or(r.region, s.region) + "_" + s.alphanumeric(9), Name: in.PoolName, MFA: in.MfaConfiguration,
 		// Authenticator apps are switched on by SetUserPoolMfaConfig alone.
 		SoftwareTokenDisabled: true,
 		AliasAttributes:       in.AliasAttributes,
@@ -65,7 +66,7 @@ func (s *Server) createUserPool(body []byte) (any, error) {
 	}
 	created := s.pools[p.ID]
 	created.keys = []*signingKey{newSigningKey(p.Key)}
-	return map[string]any{"UserPool": created.describe(s)}, nil
+	return map[string]any{"UserPool": created.describe()}, nil
 }
 
 // readPoolRequest reads a request twice: what the stand-in looks at, and the rest.

@@ -32,10 +32,10 @@ type clientRequest struct {
 
 // createUserPoolClient makes an app client:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
-func (s *Server) createUserPoolClient(body []byte) (any, error) {
+func (s *Server) createUserPoolClient(r request) (any, error) {
 	var in clientRequest
 	settings := map[string]json.RawMessage{}
-	if err := errors.Join(unmarshal(body, &in), unmarshal(body, &settings)); err != nil {
+	if err := errors.Join(unmarshal(r.body, &in), unmarshal(r.body, &settings)); err != nil {
 		return nil, err
 	}
 	if err := in.constraints().err(); err != nil {

@@ -10,7 +10,7 @@ type poolInput struct {
 }
 
 // onPool makes an operation's work of a function on the pool it names.
-func (s *Server) onPool(do func(*pool) (any, error)) func([]byte) (any, error) {
+func (s *Server) onPool(do func(*pool) (any, error)) func(request) (any, error) {
 	return decode(func(in *poolInput) (any, error) {
 		var c constraints
 		c.required("userPoolId", in.UserPoolID, userPoolIDShape)
@@ -28,12 +28,12 @@ func (s *Server) onPool(do func(*pool) (any, error)) func([]byte) (any, error) {
 // describeUserPool gives a pool's settings:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DescribeUserPool.html
 func (s *Server) describeUserPool(p *pool) (any, error) {
-	return map[string]any{"UserPool": p.describe(s)}, nil
+	return map[string]any{"UserPool": p.describe()}, nil
 }
 
 // describe is the pool as the API gives it: what the request that made it said,
 // and over that what the stand-in knows.
-func (p *pool) describe(s *Server) map[string]any {
+func (p *pool) describe() map[string]any {
 	d := map[string]any{}
 	for name, value := range p.Settings {
 		d[name] = value
@@ -53,7 +53,7 @@ func (p *pool) describe(s *Server) map[string]any {
 	}
 	policies["SignInPolicy"] = map[string]any{"AllowedFirstAuthFactors": first}
 	maps.Copy(d, map[string]any{
-		"Arn":                    "arn:aws:cognito-idp:" + s.region + ":000000000000:userpool/" + p.ID,
+		"Arn":                    "arn:" + partitionOf(p.region()).name + ":cognito-idp:" + p.region() + ":000000000000:userpool/" + p.ID,
 		"AdminCreateUserConfig":  map[string]any{"AllowAdminCreateUserOnly": p.AdminCreateUserOnly},
 		"CreationDate":           epoch(p.created),
 		"EstimatedNumberOfUsers": len(p.accounts),

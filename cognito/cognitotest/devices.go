@@ -29,8 +29,8 @@ type newDeviceMetadata struct {
 }
 
 // addDevice gives the user one more device. The caller holds s.mu.
-func (s *Server) addDevice(a *account) *newDeviceMetadata {
-	d := &device{key: s.region + "_" + s.uuid(), groupKey: "-" + s.uuid()[:8], created: s.now()}
+func (s *Server) addDevice(p *pool, a *account) *newDeviceMetadata {
+	d := &device{key: p.region() + "_" + s.uuid(), groupKey: "-" + s.uuid()[:8], created: s.now()}
 	a.devices[d.key] = d
 	return &newDeviceMetadata{DeviceGroupKey: d.groupKey, DeviceKey: d.key}
 }

@@ -18,24 +18,34 @@ const (
 // updatedHost begins the names of the hosts of updated issuers.
 const updatedHost = "issuer-cognito-idp."
 
-// suffixes are the ends of AWS's host names by the beginning of the region, as
-// in the SDK's partition data; everywhere else it is amazonaws.com.
-var suffixes = map[string]string{
-	"cn-":      "amazonaws.com.cn",
-	"us-iso-":  "c2s.ic.gov",
-	"us-isob-": "sc2s.sgov.gov",
-	"eusc-":    "amazonaws.eu",
+// partition is a part of AWS: its name in ARNs, and the end of its host names.
+type partition struct{ name, suffix string }
+
+// partitions are those beside aws by the beginning of the region, as in the SDK's
+// partition data.
+var partitions = map[string]partition{
+	"cn-":      {"aws-cn", "amazonaws.com.cn"},
+	"us-gov-":  {"aws-us-gov", "amazonaws.com"},
+	"us-iso-":  {"aws-iso", "c2s.ic.gov"},
+	"us-isob-": {"aws-iso-b", "sc2s.sgov.gov"},
+	"eusc-":    {"aws-eusc", "amazonaws.eu"},
 }
 
-// setIssuers fills in the pool's issuers of both types.
-func (p *pool) setIssuers(region string) {
-	suffix := "amazonaws.com"
-	for begin, other := range suffixes {
+func partitionOf(region string) partition {
+	for begin, other := range partitions {
 		if strings.HasPrefix(region, begin) {
-			suffix = other
+			return other
 		}
 	}
-	address := region + "." + suffix + "/" + p.ID
+	return partition{"aws", "amazonaws.com"}
+}
+
+// region is the region that the pool's ID begins with.
+func (p Pool) region() string { return p.ID[:strings.LastIndexByte(p.ID, '_')] }
+
+// setIssuers fills in the pool's issuers of both types.
+func (p *pool) setIssuers() {
+	address := p.region() + "." + partitionOf(p.region()).suffix + "/" + p.ID
 	p.issuers = map[IssuerType]string{
 		IssuerOriginal: "https://cognito-idp." + address,
 		IssuerUpdated:  "https://" + updatedHost + address,

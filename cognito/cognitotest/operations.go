@@ -3,6 +3,7 @@ package cognitotest
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,13 @@ import (
 type operation struct {
 	quota category
 	by    caller
-	do    func(body []byte) (any, error)
+	do    func(request) (any, error)
+}
+
+// request is what an operation is called with.
+type request struct {
+	body   []byte
+	region string // that the signature names, empty when it names none
 }
 
 // caller says who may call an operation.
@@ -78,10 +85,10 @@ func (s *Server) routes() map[string]operation {
 }
 
 // decode makes an operation's work of a function on its input.
-func decode[In any](do func(*In) (any, error)) func([]byte) (any, error) {
-	return func(body []byte) (any, error) {
+func decode[In any](do func(*In) (any, error)) func(request) (any, error) {
+	return func(r request) (any, error) {
 		in := new(In)
-		if err := unmarshal(body, in); err != nil {
+		if err := unmarshal(r.body, in); err != nil {
 			return nil, err
 		}
 		return do(in)
@@ -104,6 +111,19 @@ func signed(r *http.Request) bool {
 	authorization := r.Header.Get("Authorization")
 	return strings.HasPrefix(authorization, "AWS4-") &&
 		strings.Contains(authorization, "Credential=") && strings.Contains(authorization, "Signature=")
+}
+
+// credentialScope holds the region that a request is signed for.
+var credentialScope = regexp.MustCompile(`Credential=[^/]+/[0-9]+/([a-z0-9-]{1,45})/cognito-idp/aws4_request`)
+
+// signedFor is the region of a signature's credential scope, empty when there is
+// none. The SDKs take both it and the host of AWS's endpoint from the region that
+// they are set up for; the stand-in has one host for all regions.
+func signedFor(r *http.Request) string {
+	if scope := credentialScope.FindStringSubmatch(r.Header.Get("Authorization")); scope != nil {
+		return scope[1]
+	}
+	return ""
 }
 
 // Operation is an operation of the API that the stand-in has.

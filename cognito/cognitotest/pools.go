@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -32,7 +31,7 @@ const (
 
 // Pool describes a user pool.
 type Pool struct {
-	// ID is the region, an underscore and letters or digits.
+	// ID is the pool's region, an underscore and letters or digits.
 	ID string
 	// Name is the pool's name for people, PoolName in Cognito's API.
 	Name string
@@ -161,8 +160,8 @@ type client struct {
 // addPool puts p into service, all but its key. New calls it, before the server
 // is shared.
 func (s *Server) addPool(p Pool) error {
-	if !regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`).MatchString(p.ID) || !strings.HasPrefix(p.ID, s.region+"_") {
-		return fmt.Errorf("pool ID %q: want %s_ and letters or digits", p.ID, s.region)
+	if !regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`).MatchString(p.ID) {
+		return fmt.Errorf("pool ID %q: want a region, _ and letters or digits", p.ID)
 	}
 	if s.pools[p.ID] != nil {
 		return fmt.Errorf("pool %s: %w", p.ID, errDuplicate)
@@ -177,7 +176,7 @@ func (s *Server) addPool(p Pool) error {
 		created:  s.now(),
 		modified: s.now(),
 	}
-	served.setIssuers(s.region)
+	served.setIssuers()
 	s.pools[p.ID] = served
 	for _, c := range p.Clients {
 		if err := s.addClient(served, c); err != nil {

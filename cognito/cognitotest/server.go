@@ -16,8 +16,9 @@ import (
 
 // Options configure a [Server]. The zero value is the demonstration server.
 type Options struct {
-	// Region is part of every issuer; us-east-1 when empty. The ID of each pool
-	// must begin with it.
+	// Region is where CreateUserPool makes pools for a signature that names no
+	// region; us-east-1 when empty. Every other pool is in the region that its ID
+	// begins with.
 	Region string
 	// Pools are the user pools to serve; [DemoPools] when nil. More can be made
 	// while the server runs, by CreateUserPool.

@@ -17,9 +17,9 @@ func TestNewNamesTheFaultInItsOptions(t *testing.T) {
 		options cognitotest.Options
 		want    string
 	}{
-		"a pool of another region": {
-			options: pool(func(p *cognitotest.Pool) { p.ID = "eu-west-1_One" }),
-			want:    `pool ID "eu-west-1_One": want us-east-1_ and letters or digits`,
+		"a pool without a region": {
+			options: pool(func(p *cognitotest.Pool) { p.ID = "One" }),
+			want:    `pool ID "One": want a region, _ and letters or digits`,
 		},
 		"a pool twice": {
 			options: cognitotest.Options{Pools: []cognitotest.Pool{{ID: "us-east-1_One"}, {ID: "us-east-1_One"}}},

@@ -50,7 +50,7 @@ type authenticationResult struct {
 func (s *Server) grantTokens(c *client, a *account, device string) authenticationResult {
 	var added *newDeviceMetadata
 	if device == "" && c.pool.Devices != nil {
-		added = s.addDevice(a)
+		added = s.addDevice(c.pool, a)
 		device = added.DeviceKey
 	}
 	g, refresh := s.grant(c, a, device, apiScope)

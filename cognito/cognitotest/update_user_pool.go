@@ -3,8 +3,8 @@ package cognitotest
 // updateUserPool sets everything of a pool that is not fixed when it is made, to
 // its default where the request does not name it:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
-func (s *Server) updateUserPool(body []byte) (any, error) {
-	in, settings, err := readPoolRequest(body)
+func (s *Server) updateUserPool(r request) (any, error) {
+	in, settings, err := readPoolRequest(r.body)
 	if err != nil {
 		return nil, err
 	}

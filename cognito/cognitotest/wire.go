@@ -28,7 +28,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	name, ours := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	// The request is read before anything waits: net/http notices that a caller
 	// has gone only then.
-	request, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	body, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	do, known := s.operations[name]
 	known = known && ours
 	var fault Fault
@@ -55,9 +55,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	case unread != nil:
 		err = serialization("The request body could not be read.")
 	default:
-		reply, err = s.work(name, do, request)
+		reply, err = s.work(name, do, request{body, signedFor(r)})
 	}
-	status, body := s.encode(w.Header(), name, reply, err)
+	status, answer := s.encode(w.Header(), name, reply, err)
 	w.Header().Set("X-Amzn-RequestId", requestID)
 	exception := strings.TrimSuffix(w.Header().Get("X-Amzn-ErrorType"), ":")
 	record := []slog.Attr{slog.String("operation", name), slog.Int("status", status)}
@@ -66,17 +66,17 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	s.note(Call{At: s.now(), Operation: name, Status: status, Exception: exception})
 	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "call", record...)
-	fault.write(w, status, body)
+	fault.write(w, status, answer)
 }
 
 // work does the operation, if the quota has room for it.
-func (s *Server) work(name string, do operation, request []byte) (any, error) {
+func (s *Server) work(name string, do operation, r request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.admit(name, do.quota); err != nil {
 		return nil, err
 	}
-	return do.do(request)
+	return do.do(r)
 }
 
 // encode writes the headers of a reply and returns its status and body.
