@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -110,5 +113,58 @@ func TestRunListensBeyondLoopbackWhenItIsTold(t *testing.T) {
 	var said strings.Builder
 	if code := run(ctx, []string{"-expose"}, environment("0.0.0.0:0", ""), &said); code != 0 || !strings.Contains(said.String(), "at http://") {
 		t.Errorf("exit code %d: %s", code, said.String())
+	}
+}
+
+// TestRunServesTheReadmesFileOfPools signs in to the pool of README.md's example,
+// as it is and in another region.
+func TestRunServesTheReadmesFileOfPools(t *testing.T) {
+	readme, err := os.ReadFile("../../cognito/cognitotest/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(readme)
+	if example == nil {
+		t.Fatal("README.md has no example of a file")
+	}
+	for _, region := range []string{"us-east-1", "eu-west-1"} {
+		t.Run(region, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "pools.json")
+			if err := os.WriteFile(file, bytes.ReplaceAll(example[1], []byte("us-east-1"), []byte(region)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			read, write := io.Pipe()
+			exit := make(chan int, 1)
+			go func() {
+				exit <- run(ctx, []string{"-pools", file}, environment("127.0.0.1:0", ""), write)
+				_ = write.Close()
+			}()
+			var said strings.Builder
+			lines := bufio.NewScanner(read)
+			for !strings.Contains(said.String(), "user ada") && lines.Scan() {
+				said.WriteString(lines.Text() + "\n")
+			}
+			go func() { _, _ = io.Copy(io.Discard, read) }()
+			for _, want := range []string{"pool " + region + "_Team (MFA ON), client web", `client server, secret "s3cr3t"`, "user ada, password Correct-Horse-1"} {
+				if !strings.Contains(said.String(), want) {
+					t.Fatalf("it did not say %q:\n%s", want, said.String())
+				}
+			}
+			url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(said.String())
+			sdk := cip.New(cip.Options{Region: region, BaseEndpoint: aws.String(url), Credentials: aws.AnonymousCredentials{}})
+			out, err := sdk.InitiateAuth(t.Context(), &cip.InitiateAuthInput{
+				AuthFlow: types.AuthFlowTypeUserPasswordAuth, ClientId: aws.String("web"),
+				AuthParameters: map[string]string{"USERNAME": "ada", "PASSWORD": "Correct-Horse-1"},
+			})
+			if err != nil || out.ChallengeParameters["MFAS_CAN_SETUP"] != `["SMS_MFA","SOFTWARE_TOKEN_MFA"]` {
+				t.Errorf("sign-in: %+v, %v", out, err)
+			}
+			stop()
+			if code := <-exit; code != 0 {
+				t.Errorf("exit code %d, want 0", code)
+			}
+		})
 	}
 }
