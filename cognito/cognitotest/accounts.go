@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -42,6 +43,12 @@ type User struct {
 	Subject string
 	// Preferred is the factor to ask for first, where there are several.
 	Preferred Factor
+	// UsedSteps are the steps of 30 seconds since 1970 whose code of TOTPSecret was
+	// taken already.
+	UsedSteps []int64 `json:",omitempty"`
+	// Created and Modified are UserCreateDate and UserLastModifiedDate in Cognito's
+	// API; now when zero.
+	Created, Modified time.Time `json:",omitzero"`
 }
 
 // account is a user in service.
@@ -64,10 +71,13 @@ func (s *Server) newAccount(u User) *account {
 	a := &account{
 		User: u, sub: u.Subject, preferred: u.Preferred,
 		factors: map[Factor]bool{}, devices: map[string]*device{},
-		created: s.now(), modified: s.now(),
+		created: cmp.Or(u.Created, s.now()), modified: cmp.Or(u.Modified, u.Created, s.now()),
 	}
 	if a.sub == "" {
 		a.sub = s.uuid()
+	}
+	for _, at := range u.UsedSteps {
+		a.totp.use(at)
 	}
 	a.totp.pending, a.totp.device = u.PendingSecret, u.AppName
 	for _, f := range u.Factors {

@@ -74,8 +74,11 @@ type Pool struct {
 	FirstFactors []string
 	// Devices makes the pool remember devices; it remembers none when nil.
 	Devices *DeviceConfiguration
-	Clients []Client
-	Users   []User
+	// Created and Modified are CreationDate and LastModifiedDate in Cognito's API;
+	// now when zero.
+	Created, Modified time.Time `json:",omitzero"`
+	Clients           []Client
+	Users             []User
 	// Settings are further members of CreateUserPool's request, which
 	// DescribeUserPool gives back and the stand-in does not look at.
 	Settings map[string]json.RawMessage `json:",omitempty"`
@@ -108,6 +111,8 @@ type Client struct {
 	// AuthFlows are the flows that the client allows, with the names of
 	// ExplicitAuthFlows in Cognito's API; all of them when empty.
 	AuthFlows []string
+	// Created is CreationDate in Cognito's API; now when zero.
+	Created time.Time `json:",omitzero"`
 	// Settings are further members of CreateUserPoolClient's request, which
 	// DescribeUserPoolClient gives back and the stand-in does not look at.
 	Settings map[string]json.RawMessage `json:",omitempty"`
@@ -173,8 +178,8 @@ func (s *Server) addPool(p Pool) error {
 	served := &pool{
 		Pool:     p,
 		accounts: map[string]*account{},
-		created:  s.now(),
-		modified: s.now(),
+		created:  cmp.Or(p.Created, s.now()),
+		modified: cmp.Or(p.Modified, p.Created, s.now()),
 	}
 	served.setIssuers()
 	s.pools[p.ID] = served
@@ -219,6 +224,6 @@ func (s *Server) addClient(p *pool, c Client) error {
 	if c.RefreshTokenValidity == 0 {
 		c.RefreshTokenValidity = 30 * 24 * time.Hour
 	}
-	s.clients[c.ID] = &client{Client: c, pool: p, created: s.now()}
+	s.clients[c.ID] = &client{Client: c, pool: p, created: cmp.Or(c.Created, s.now())}
 	return nil
 }

@@ -14,14 +14,17 @@ import (
 )
 
 // State is what a server holds: its pools with their clients and users, and the
-// keys that sign their tokens, so that tokens of before stay good. Sign-ins that
-// have not ended, refresh tokens and devices are no part of it. As JSON it is also
+// keys that sign their tokens, so that tokens of before stay good, unless they were
+// revoked. Sign-ins that have not ended, refresh tokens, devices, codes that were
+// sent and lock-outs are no part of it. As JSON it is also
 // what a file of pools holds, most of it left out; the names are those of the
 // fields of [Pool], [Client] and [User], and durations are written as 3m.
 type State struct {
 	Pools []Pool
 	// Keys are each pool's private keys as PEM, the one that signs last.
 	Keys map[string][]string `json:",omitempty"`
+	// Revoked are the event_id of sign-ins whose access tokens were revoked.
+	Revoked []string `json:",omitempty"`
 }
 
 // ReadState reads a state. The error names the fault: a member that is not there,
@@ -86,14 +89,17 @@ func (c *Client) UnmarshalJSON(b []byte) error {
 func (s *Server) Dump() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := State{Pools: []Pool{}, Keys: map[string][]string{}}
+	state := State{Pools: []Pool{}, Keys: map[string][]string{}, Revoked: slices.Sorted(maps.Keys(s.revoked))}
 	for _, id := range slices.Sorted(maps.Keys(s.pools)) {
 		p := s.pools[id]
 		copied := p.Pool
 		copied.Clients, copied.Users = nil, nil
+		copied.Created, copied.Modified = p.created, p.modified
 		for _, name := range slices.Sorted(maps.Keys(s.clients)) {
 			if c := s.clients[name]; c.pool == p {
-				copied.Clients = append(copied.Clients, c.Client)
+				described := c.Client
+				described.Created = c.created
+				copied.Clients = append(copied.Clients, described)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.accounts)) {
@@ -115,6 +121,7 @@ func (a *account) asUser() User {
 	u.Subject, u.TOTPSecret, u.PendingSecret, u.AppName = a.sub, a.totp.verified, a.totp.pending, a.totp.device
 	u.AppOff = a.totp.verified != "" && !a.factors[SoftwareToken]
 	u.Preferred, u.Factors = a.preferred, nil
+	u.UsedSteps, u.Created, u.Modified = slices.Sorted(maps.Keys(a.totp.used)), a.created, a.modified
 	for _, f := range a.mfaList() {
 		if f != SoftwareToken {
 			u.Factors = append(u.Factors, f)
@@ -150,6 +157,10 @@ func (s *Server) Load(state State) error {
 		}
 	}
 	s.pools, s.clients = next.pools, next.clients
+	s.revoked = map[string]bool{}
+	for _, event := range state.Revoked {
+		s.revoked[event] = true
+	}
 	s.sessions, s.grants, s.codes = map[string]*session{}, map[string]*grant{}, map[string]*authorization{}
 	return nil
 }
