@@ -21,7 +21,7 @@ func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, err
 	a := c.pool.byName(in.Username)
 	switch {
 	case a == nil && c.RevealUnknownUsers:
-		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+		return nil, notOfClient()
 	case a == nil:
 		return nil, expiredCode()
 	}

@@ -20,7 +20,7 @@ func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
 	a := c.pool.byName(in.Username)
 	switch {
 	case a == nil && c.RevealUnknownUsers:
-		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+		return nil, notOfClient()
 	case a == nil:
 		return nil, expiredCode()
 	case !a.Unconfirmed:
@@ -46,8 +46,4 @@ func (a *account) confirmCode(code string, to purpose, s *Server) error {
 	}
 	a.sent = sentCode{}
 	return nil
-}
-
-func expiredCode() *exception {
-	return &exception{name: "ExpiredCodeException", message: "Invalid code provided, please request a code again."}
 }

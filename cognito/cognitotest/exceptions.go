@@ -130,3 +130,21 @@ func softwareTokenOff() *exception {
 		message: "Software Token MFA has not been enabled by the userPool",
 	}
 }
+
+// notOfClient is the answer to a name that nobody of the client's pool has, where
+// the client reveals that.
+func notOfClient() *exception {
+	return &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+}
+
+// expiredCode is the answer to a code that is too old or was never sent.
+func expiredCode() *exception {
+	return &exception{name: "ExpiredCodeException", message: "Invalid code provided, please request a code again."}
+}
+
+// notInLite is the answer where the pool's feature plan lacks something.
+func notInLite(feature string) *exception {
+	return &exception{
+		name: "FeatureUnavailableInTierException", message: feature + " is not available in the LITE feature plan.",
+	}
+}

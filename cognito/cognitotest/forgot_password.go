@@ -16,7 +16,7 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 	a := c.pool.byName(in.Username)
 	switch {
 	case a == nil && c.RevealUnknownUsers:
-		return nil, &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
+		return nil, notOfClient()
 	case a == nil:
 		// So that nobody learns who has an account, an address is made up.
 		return map[string]codeDelivery{"CodeDeliveryDetails": {

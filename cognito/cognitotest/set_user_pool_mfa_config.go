@@ -59,9 +59,7 @@ func (p *pool) withFactors(in mfaConfig) (Pool, error) {
 		return next, nil
 	}
 	if in.EmailMfaConfiguration != nil && p.tier() == "LITE" {
-		return next, &exception{
-			name: "FeatureUnavailableInTierException", message: "Email MFA is not available in the LITE feature plan.",
-		}
+		return next, notInLite("Email MFA")
 	}
 	if app != nil {
 		next.SoftwareTokenDisabled = !app.Enabled

@@ -23,7 +23,7 @@ func (s *Server) initiateChoice(c *client, parameters map[string]string) (any, e
 		return nil, err
 	}
 	if c.pool.tier() == "LITE" {
-		return nil, &exception{name: "FeatureUnavailableInTierException", message: "USER_AUTH is not available in the LITE feature plan."}
+		return nil, notInLite("USER_AUTH")
 	}
 	a := c.pool.byName(username)
 	switch {
