@@ -1,6 +1,8 @@
 package cognitotest
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -174,11 +176,18 @@ func (to *session) choosePassword(responses map[string]string) error {
 	if err := to.client.pool.checkPassword(chosen); err != nil {
 		return err
 	}
-	a.Password, a.ForceNewPassword = chosen, false
-	for name, value := range responses {
-		if attribute, ok := strings.CutPrefix(name, "userAttributes."); ok {
-			a.set(attribute, value)
+	var attributes []attribute
+	for _, name := range slices.Sorted(maps.Keys(responses)) {
+		if named, ok := strings.CutPrefix(name, "userAttributes."); ok {
+			attributes = append(attributes, attribute{named, responses[name]})
 		}
 	}
+	if name := notTheirs(attributes); name != "" {
+		return invalidParameter("Cannot modify the non-mutable attribute %s", name) // aws-amplify/aws-sdk-ios#2203
+	}
+	if err := a.setAll(attributes); err != nil {
+		return err
+	}
+	a.Password, a.ForceNewPassword = chosen, false
 	return nil
 }
