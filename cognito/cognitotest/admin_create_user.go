@@ -61,7 +61,7 @@ func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account,
 		return nil, err
 	}
 	a := s.newAccount(u)
-	if err := a.setAll(attributes); err != nil {
+	if err := a.setAll(attributes, creating); err != nil {
 		return nil, err
 	}
 	if p.taken(u.Username) {
@@ -77,17 +77,15 @@ func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account,
 
 // checkUsername says why a name is none for this pool.
 func (p *pool) checkUsername(name string) error {
-	attribute := attributeOf(name)
 	email, phone := slices.Contains(p.UsernameAttributes, "email"), slices.Contains(p.UsernameAttributes, "phone_number")
-	isPhone := attribute == "phone_number" && len(name) > 1 && name[0] == '+'
 	switch {
-	case email && phone && attribute != "email" && !isPhone:
+	case email && phone && !isEmail(name) && !isPhoneNumber(name):
 		return invalidParameter("Username should be either an email or a phone number.")
-	case email && !phone && attribute != "email":
+	case email && !phone && !isEmail(name):
 		return invalidParameter("Username should be an email.")
-	case phone && !email && !isPhone:
+	case phone && !email && !isPhoneNumber(name):
 		return invalidParameter("Username should be a phone number.")
-	case attribute == "email" && slices.Contains(p.AliasAttributes, "email"):
+	case isEmail(name) && slices.Contains(p.AliasAttributes, "email"):
 		return invalidParameter("Username cannot be of email format, since user pool is configured for email alias.")
 	}
 	return nil

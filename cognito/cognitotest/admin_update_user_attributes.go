@@ -12,7 +12,7 @@ func (s *Server) adminUpdateUserAttributes(in *adminUpdateUserAttributesInput) (
 	if err != nil {
 		return nil, err
 	}
-	if err := a.setAll(in.UserAttributes); err != nil {
+	if err := a.setAll(in.UserAttributes, updating); err != nil {
 		return nil, err
 	}
 	a.modified = s.now()
