@@ -82,9 +82,10 @@ func (s *Server) newAccount(u User) *account {
 	return a
 }
 
-// add puts an account into the pool. Where users sign in with an attribute, what
-// was given as the username is that attribute, and the subject is the username.
-func (p *pool) add(a *account) error {
+// add puts an account into the pool; with force it takes an alias from whoever has
+// it. Where users sign in with an attribute, what was given as the username is that
+// attribute, and the subject is the username.
+func (p *pool) add(a *account, force bool) error {
 	if p.taken(a.Username) {
 		return errDuplicate
 	}
@@ -94,6 +95,9 @@ func (p *pool) add(a *account) error {
 			a.set(attribute, a.Username)
 		}
 		a.Username = a.sub
+	}
+	if err := p.claim(a, force); err != nil {
+		return err
 	}
 	p.accounts[a.Username] = a
 	return nil
@@ -145,21 +149,40 @@ func (p *pool) same(a, b string) bool {
 
 // hasAlias says whether the user signs in with that attribute.
 func (p *pool) hasAlias(a *account, value string) bool {
-	if value == "" {
-		return false
-	}
-	for _, name := range p.UsernameAttributes {
-		if p.same(a.Attributes[name], value) {
-			return true
+	signsIn := func(name string) bool { return p.signsInWith(a, name) && p.same(a.Attributes[name], value) }
+	return slices.ContainsFunc(p.UsernameAttributes, signsIn) || slices.ContainsFunc(p.AliasAttributes, signsIn)
+}
+
+// signsInWith says whether the user signs in with the attribute of that name, one
+// of the pool's: an alias counts once it is verified.
+func (p *pool) signsInWith(a *account, name string) bool {
+	return a.Attributes[name] != "" &&
+		(name == "preferred_username" || a.Attributes[name+"_verified"] == "true" || slices.Contains(p.UsernameAttributes, name))
+}
+
+// claim says that somebody else signs in with one of the user's aliases already.
+// With force it takes a verified address from whoever that is, which is then
+// unverified there.
+func (p *pool) claim(a *account, force bool) error {
+	var take []func()
+	for _, name := range slices.Concat(p.UsernameAttributes, p.AliasAttributes) {
+		if !p.signsInWith(a, name) {
+			continue
+		}
+		for _, other := range p.accounts {
+			switch {
+			case other.sub == a.sub || !p.same(other.Attributes[name], a.Attributes[name]) || !p.signsInWith(other, name):
+			case force && slices.Contains(p.AliasAttributes, name) && isAddress(name):
+				take = append(take, func() { other.set(name+"_verified", "false") })
+			default:
+				return aliasExists(name)
+			}
 		}
 	}
-	for _, name := range p.AliasAttributes {
-		verified := name == "preferred_username" || a.Attributes[name+"_verified"] == "true"
-		if verified && p.same(a.Attributes[name], value) {
-			return true
-		}
+	for _, f := range take {
+		f()
 	}
-	return false
+	return nil
 }
 
 // mfaList is what GetUser calls UserMFASettingList: the factors that are on, in

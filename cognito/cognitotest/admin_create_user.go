@@ -5,6 +5,7 @@ import "slices"
 type adminCreateUserInput struct {
 	adminInput
 	DesiredDeliveryMediums []string
+	ForceAliasCreation     bool
 	MessageAction          string
 	TemporaryPassword      string
 	UserAttributes         []attribute
@@ -47,16 +48,16 @@ func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
 	} else if err := p.checkPassword(password); err != nil {
 		return nil, err
 	}
-	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes)
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes, in.ForceAliasCreation)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]createdUser{"User": a.summary()}, nil
 }
 
-// makeAccount adds a user to a pool, where the name and the attributes can be.
-// The caller holds s.mu.
-func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account, error) {
+// makeAccount adds a user to a pool, where the name and the attributes can be;
+// with force it takes an alias from whoever has it. The caller holds s.mu.
+func (s *Server) makeAccount(p *pool, u User, attributes []attribute, force bool) (*account, error) {
 	if err := p.checkUsername(u.Username); err != nil {
 		return nil, err
 	}
@@ -69,10 +70,11 @@ func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account,
 	}
 	for _, name := range p.UsernameAttributes {
 		if value := a.Attributes[name]; value != "" && p.taken(value) {
-			return nil, &exception{name: "UsernameExistsException", message: "An account with the " + name + " already exists."}
+			// aws/aws-sdk-js#4308
+			return nil, &exception{name: "UsernameExistsException", message: "An account with the given " + name + " already exists."}
 		}
 	}
-	return a, p.add(a)
+	return a, p.add(a, force)
 }
 
 // checkUsername says why a name is none for this pool.

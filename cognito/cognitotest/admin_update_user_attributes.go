@@ -8,11 +8,11 @@ type adminUpdateUserAttributesInput struct {
 // adminUpdateUserAttributes sets attributes of a user, verified ones too:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 func (s *Server) adminUpdateUserAttributes(in *adminUpdateUserAttributesInput) (any, error) {
-	_, a, err := s.administered(in.adminInput)
+	p, a, err := s.administered(in.adminInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.setAll(in.UserAttributes, updating); err != nil {
+	if err := p.change(a, in.UserAttributes); err != nil {
 		return nil, err
 	}
 	a.modified = s.now()

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -78,6 +79,21 @@ func (a *account) setAll(attributes []attribute, doing string) error {
 		}
 		a.set(at.Name, value)
 	}
+	return nil
+}
+
+// change sets attributes of a user in service, or none where one of them would be
+// somebody else's alias.
+func (p *pool) change(a *account, attributes []attribute) error {
+	next := *a
+	next.Attributes = maps.Clone(a.Attributes)
+	if err := next.setAll(attributes, updating); err != nil {
+		return err
+	}
+	if err := p.claim(&next, false); err != nil {
+		return err
+	}
+	a.Attributes = next.Attributes
 	return nil
 }
 

@@ -185,7 +185,7 @@ func (to *session) choosePassword(responses map[string]string) error {
 	if name := notTheirs(attributes); name != "" {
 		return invalidParameter("Cannot modify the non-mutable attribute %s", name) // aws-amplify/aws-sdk-ios#2203
 	}
-	if err := a.setAll(attributes, updating); err != nil {
+	if err := to.client.pool.change(a, attributes); err != nil {
 		return err
 	}
 	a.Password, a.ForceNewPassword = chosen, false

@@ -33,7 +33,7 @@ func (s *Server) signUp(in *signUpInput) (any, error) {
 	if err := checkOwn(in.UserAttributes); err != nil {
 		return nil, err
 	}
-	a, err := s.makeAccount(p, User{Username: in.Username, Password: in.Password, Unconfirmed: true}, in.UserAttributes)
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: in.Password, Unconfirmed: true}, in.UserAttributes, false)
 	if err != nil {
 		return nil, err
 	}

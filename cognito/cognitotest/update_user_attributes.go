@@ -23,7 +23,7 @@ func (s *Server) updateUserAttributes(in *updateUserAttributesInput) (any, error
 		return nil, err
 	}
 	before := map[string]string{"email": a.Attributes["email"], "phone_number": a.Attributes["phone_number"]}
-	if err := a.setAll(in.UserAttributes, updating); err != nil {
+	if err := p.change(a, in.UserAttributes); err != nil {
 		return nil, err
 	}
 	a.modified = s.now()
