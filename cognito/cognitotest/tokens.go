@@ -189,7 +189,7 @@ func (s *Server) authorize(token string) (*account, *pool, error) {
 	username, _ := claims["username"].(string)
 	a := p.accounts[username]
 	switch {
-	case a == nil:
+	case a == nil || claims["sub"] != a.sub: // a namesake of a deleted user is somebody else
 		return nil, nil, userNotFound()
 	case a.Disabled:
 		return nil, nil, notAuthorized("User is disabled.")
