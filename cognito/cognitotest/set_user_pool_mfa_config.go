@@ -27,9 +27,7 @@ type setUserPoolMfaConfigInput struct {
 func (s *Server) setUserPoolMfaConfig(in *setUserPoolMfaConfigInput) (any, error) {
 	var c constraints
 	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	if in.MfaConfiguration != "" {
-		c.enum("mfaConfiguration", string(in.MfaConfiguration), "ON", "OPTIONAL", "OFF")
-	}
+	c.mfa(in.MfaConfiguration)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -46,6 +44,13 @@ func (s *Server) setUserPoolMfaConfig(in *setUserPoolMfaConfigInput) (any, error
 	}
 	p.Pool, p.modified = next, s.now()
 	return p.mfaConfig(), nil
+}
+
+// mfa checks an optional setting of MFA.
+func (c *constraints) mfa(m MFA) {
+	if m != "" {
+		c.enum("mfaConfiguration", string(m), "ON", "OPTIONAL", "OFF")
+	}
 }
 
 // withFactors is the pool with that configuration, where it can be. The messages
