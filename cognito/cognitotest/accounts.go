@@ -29,7 +29,8 @@ type User struct {
 	Disabled bool
 	// TOTPSecret, in base32, is an authenticator app that is set up and on.
 	TOTPSecret string
-	// Factors are further second factors that are on: SMS, EmailOTP.
+	// Factors are further second factors that are on: SMS, EmailOTP. They count
+	// while the pool offers them (Pool.Factors).
 	Factors []Factor
 	// AppOff keeps the authenticator app of TOTPSecret set up and off.
 	AppOff bool
@@ -185,20 +186,21 @@ func (p *pool) claim(a *account, force bool) error {
 	return nil
 }
 
-// mfaList is what GetUser calls UserMFASettingList: the factors that are on, in
-// a stable order.
-func (a *account) mfaList() []Factor {
-	return slices.Sorted(maps.Keys(a.factors))
+// factors are what GetUser calls UserMFASettingList: the user's factors that are
+// on and that the pool offers, in a stable order.
+func (p *pool) factors(a *account) []Factor {
+	return slices.DeleteFunc(p.offered(), func(f Factor) bool { return !a.factors[f] })
 }
 
 // preference is what GetUser calls PreferredMfaSetting. Where the pool requires
 // MFA the only factor of a user counts as preferred (seen in Amplify Flutter's
 // mfa_sms_totp_required_test).
 func (p *pool) preference(a *account) Factor {
-	if a.factors[a.preferred] {
+	on := p.factors(a)
+	switch {
+	case slices.Contains(on, a.preferred):
 		return a.preferred
-	}
-	if on := a.mfaList(); len(on) == 1 && p.MFA == MFARequired {
+	case len(on) == 1 && p.MFA == MFARequired:
 		return on[0]
 	}
 	return ""

@@ -79,7 +79,7 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 	case selectMFAType:
 		chosen := Factor(responses["ANSWER"])
 		next = func(in session) (any, error) { return s.challengeFactor(in, chosen), nil }
-		err = to.account.checkChoice(chosen)
+		err = to.client.pool.checkChoice(to.account, chosen)
 	case newPasswordRequired:
 		next, err = s.secondFactor, to.choosePassword(responses)
 	default:
@@ -156,11 +156,11 @@ func (s *Server) checkSent(to *session, code string) error {
 }
 
 // checkChoice checks that the user has the factor.
-func (a *account) checkChoice(f Factor) error {
+func (p *pool) checkChoice(a *account, f Factor) error {
 	switch {
 	case f == "":
 		return missing("ANSWER")
-	case !a.factors[f]:
+	case !slices.Contains(p.factors(a), f):
 		return &exception{name: "MFAMethodNotFoundException", message: "The user does not have this MFA method."}
 	}
 	return nil

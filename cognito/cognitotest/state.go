@@ -113,7 +113,7 @@ func (a *account) asUser() User {
 	u.Subject, u.TOTPSecret, u.PendingSecret, u.AppName = a.sub, a.totp.verified, a.totp.pending, a.totp.device
 	u.AppOff = a.totp.verified != "" && !a.factors[SoftwareToken]
 	u.Preferred, u.Factors = a.preferred, nil
-	for _, f := range a.mfaList() {
+	for _, f := range slices.Sorted(maps.Keys(a.factors)) {
 		if f != SoftwareToken {
 			u.Factors = append(u.Factors, f)
 		}

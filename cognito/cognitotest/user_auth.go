@@ -56,7 +56,7 @@ func (s *Server) offerChoice(in session) authOutput {
 // https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa.html#user-pool-settings-mfa-prerequisites
 func (p *pool) firstFactors(a *account) []string {
 	factors := []string{"PASSWORD", "PASSWORD_SRP"}
-	if a.ForceNewPassword || p.MFA == MFARequired || p.MFA == MFAOptional && len(a.mfaList()) > 0 {
+	if a.ForceNewPassword || p.MFA == MFARequired || p.MFA == MFAOptional && len(p.factors(a)) > 0 {
 		return factors
 	}
 	for _, f := range p.FirstFactors {
