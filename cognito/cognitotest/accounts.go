@@ -30,7 +30,8 @@ type User struct {
 	Disabled bool
 	// TOTPSecret, in base32, is an authenticator app that is set up and on.
 	TOTPSecret string
-	// Factors are further second factors that are on: SMS, EmailOTP.
+	// Factors are further second factors that are on: SMS, EmailOTP. They count
+	// while the pool offers them (Pool.Factors).
 	Factors []Factor
 	// AppOff keeps the authenticator app of TOTPSecret set up and off.
 	AppOff bool
@@ -92,9 +93,10 @@ func (s *Server) newAccount(u User) *account {
 	return a
 }
 
-// add puts an account into the pool. Where users sign in with an attribute, what
-// was given as the username is that attribute, and the subject is the username.
-func (p *pool) add(a *account) error {
+// add puts an account into the pool; with force it takes an alias from whoever has
+// it. Where users sign in with an attribute, what was given as the username is that
+// attribute, and the subject is the username.
+func (p *pool) add(a *account, force bool) error {
 	if p.taken(a.Username) {
 		return errDuplicate
 	}
@@ -104,6 +106,9 @@ func (p *pool) add(a *account) error {
 			a.set(attribute, a.Username)
 		}
 		a.Username = a.sub
+	}
+	if err := p.claim(a, force); err != nil {
+		return err
 	}
 	p.accounts[a.Username] = a
 	return nil
@@ -155,37 +160,57 @@ func (p *pool) same(a, b string) bool {
 
 // hasAlias says whether the user signs in with that attribute.
 func (p *pool) hasAlias(a *account, value string) bool {
-	if value == "" {
-		return false
-	}
-	for _, name := range p.UsernameAttributes {
-		if p.same(a.Attributes[name], value) {
-			return true
-		}
-	}
-	for _, name := range p.AliasAttributes {
-		verified := name == "preferred_username" || a.Attributes[name+"_verified"] == "true"
-		if verified && p.same(a.Attributes[name], value) {
-			return true
-		}
-	}
-	return false
+	signsIn := func(name string) bool { return p.signsInWith(a, name) && p.same(a.Attributes[name], value) }
+	return slices.ContainsFunc(p.UsernameAttributes, signsIn) || slices.ContainsFunc(p.AliasAttributes, signsIn)
 }
 
-// mfaList is what GetUser calls UserMFASettingList: the factors that are on, in
-// a stable order.
-func (a *account) mfaList() []Factor {
-	return slices.Sorted(maps.Keys(a.factors))
+// signsInWith says whether the user signs in with the attribute of that name, one
+// of the pool's: an alias counts once it is verified.
+func (p *pool) signsInWith(a *account, name string) bool {
+	return a.Attributes[name] != "" &&
+		(name == "preferred_username" || a.Attributes[name+"_verified"] == "true" || slices.Contains(p.UsernameAttributes, name))
+}
+
+// claim says that somebody else signs in with one of the user's aliases already.
+// With force it takes a verified address from whoever that is, which is then
+// unverified there.
+func (p *pool) claim(a *account, force bool) error {
+	var take []func()
+	for _, name := range slices.Concat(p.UsernameAttributes, p.AliasAttributes) {
+		if !p.signsInWith(a, name) {
+			continue
+		}
+		for _, other := range p.accounts {
+			switch {
+			case other.sub == a.sub || !p.same(other.Attributes[name], a.Attributes[name]) || !p.signsInWith(other, name):
+			case force && slices.Contains(p.AliasAttributes, name) && isAddress(name):
+				take = append(take, func() { other.set(name+"_verified", "false") })
+			default:
+				return aliasExists(name)
+			}
+		}
+	}
+	for _, f := range take {
+		f()
+	}
+	return nil
+}
+
+// factors are what GetUser calls UserMFASettingList: the user's factors that are
+// on and that the pool offers, in a stable order.
+func (p *pool) factors(a *account) []Factor {
+	return slices.DeleteFunc(p.offered(), func(f Factor) bool { return !a.factors[f] })
 }
 
 // preference is what GetUser calls PreferredMfaSetting. Where the pool requires
 // MFA the only factor of a user counts as preferred (seen in Amplify Flutter's
 // mfa_sms_totp_required_test).
 func (p *pool) preference(a *account) Factor {
-	if a.factors[a.preferred] {
+	on := p.factors(a)
+	switch {
+	case slices.Contains(on, a.preferred):
 		return a.preferred
-	}
-	if on := a.mfaList(); len(on) == 1 && p.MFA == MFARequired {
+	case len(on) == 1 && p.MFA == MFARequired:
 		return on[0]
 	}
 	return ""

@@ -5,6 +5,7 @@ import "slices"
 type adminCreateUserInput struct {
 	adminInput
 	DesiredDeliveryMediums []string
+	ForceAliasCreation     bool
 	MessageAction          string
 	TemporaryPassword      string
 	UserAttributes         []attribute
@@ -49,21 +50,21 @@ func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
 	} else if err := p.checkPassword(password); err != nil {
 		return nil, err
 	}
-	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes)
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes, in.ForceAliasCreation)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]createdUser{"User": a.summary()}, nil
 }
 
-// makeAccount adds a user to a pool, where the name and the attributes can be.
-// The caller holds s.mu.
-func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account, error) {
+// makeAccount adds a user to a pool, where the name and the attributes can be;
+// with force it takes an alias from whoever has it. The caller holds s.mu.
+func (s *Server) makeAccount(p *pool, u User, attributes []attribute, force bool) (*account, error) {
 	if err := p.checkUsername(u.Username); err != nil {
 		return nil, err
 	}
 	a := s.newAccount(u)
-	if err := a.setAll(attributes); err != nil {
+	if err := a.setAll(attributes, creating); err != nil {
 		return nil, err
 	}
 	if p.taken(u.Username) {
@@ -71,25 +72,24 @@ func (s *Server) makeAccount(p *pool, u User, attributes []attribute) (*account,
 	}
 	for _, name := range p.UsernameAttributes {
 		if value := a.Attributes[name]; value != "" && p.taken(value) {
-			return nil, &exception{name: "UsernameExistsException", message: "An account with the " + name + " already exists."}
+			// aws/aws-sdk-js#4308
+			return nil, &exception{name: "UsernameExistsException", message: "An account with the given " + name + " already exists."}
 		}
 	}
-	return a, p.add(a)
+	return a, p.add(a, force)
 }
 
 // checkUsername says why a name is none for this pool.
 func (p *pool) checkUsername(name string) error {
-	attribute := attributeOf(name)
 	email, phone := slices.Contains(p.UsernameAttributes, "email"), slices.Contains(p.UsernameAttributes, "phone_number")
-	isPhone := attribute == "phone_number" && len(name) > 1 && name[0] == '+'
 	switch {
-	case email && phone && attribute != "email" && !isPhone:
+	case email && phone && !isEmail(name) && !isPhoneNumber(name):
 		return invalidParameter("Username should be either an email or a phone number.")
-	case email && !phone && attribute != "email":
+	case email && !phone && !isEmail(name):
 		return invalidParameter("Username should be an email.")
-	case phone && !email && !isPhone:
+	case phone && !email && !isPhoneNumber(name):
 		return invalidParameter("Username should be a phone number.")
-	case attribute == "email" && slices.Contains(p.AliasAttributes, "email"):
+	case isEmail(name) && slices.Contains(p.AliasAttributes, "email"):
 		return invalidParameter("Username cannot be of email format, since user pool is configured for email alias.")
 	}
 	return nil

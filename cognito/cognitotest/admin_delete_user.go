@@ -1,5 +1,7 @@
 package cognitotest
 
+import "maps"
+
 // adminDeleteUser deletes a user:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUser.html
 func (s *Server) adminDeleteUser(p *pool, a *account) (any, error) {
@@ -11,14 +13,7 @@ func (s *Server) adminDeleteUser(p *pool, a *account) (any, error) {
 // caller holds s.mu.
 func (s *Server) deleteAccount(p *pool, a *account) {
 	delete(p.accounts, a.Username)
-	for id, open := range s.sessions {
-		if open.account == a {
-			delete(s.sessions, id)
-		}
-	}
-	for token, g := range s.grants {
-		if g.account == a {
-			delete(s.grants, token)
-		}
-	}
+	maps.DeleteFunc(s.sessions, func(_ string, open *session) bool { return open.account == a })
+	maps.DeleteFunc(s.grants, func(_ string, g *grant) bool { return g.account == a })
+	maps.DeleteFunc(s.codes, func(_ string, code *authorization) bool { return code.account == a })
 }

@@ -20,7 +20,7 @@ func (s *Server) adminGetUser(p *pool, a *account) (any, error) {
 		UserAttributes:       a.attributes(),
 		UserCreateDate:       epoch(a.created),
 		UserLastModifiedDate: epoch(a.modified),
-		UserMFASettingList:   a.mfaList(),
+		UserMFASettingList:   p.factors(a),
 		UserStatus:           a.status(),
 		Username:             a.Username,
 	}, nil

@@ -70,3 +70,88 @@ func TestWhereTheAddressIsTheUsernameTheSubjectIsTheUsername(t *testing.T) {
 		t.Errorf("email %v", got)
 	}
 }
+
+func withAlias(in *cip.CreateUserPoolInput) {
+	verifiesEmail(in)
+	in.AliasAttributes = []types.AliasAttributeType{types.AliasAttributeTypeEmail, types.AliasAttributeTypePreferredUsername}
+}
+
+// wantAlias checks whose alias an address is.
+func (x *tenant) wantAlias(t *testing.T, alias, username string) {
+	t.Helper()
+	if got := *x.status(t, alias).Username; got != username {
+		t.Errorf("%s is %s, want %s", alias, got, username)
+	}
+}
+
+func TestAnAliasIsOneUsers(t *testing.T) {
+	const address = "ada@example.com"
+	email, verified := attribute("email", address), attribute("email_verified", "true")
+	x := empty(t).make(t, made{pool: withAlias})
+	x.create(t, "ada", password, email, verified, attribute("preferred_username", "countess"))
+	x.create(t, "grace", password, email) // not verified: no alias
+	x.wantAlias(t, address, "ada")
+	create := func(username string, force bool, attributes ...types.AttributeType) error {
+		_, err := x.admin.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{
+			UserPoolId: &x.pool, Username: &username, ForceAliasCreation: force, UserAttributes: attributes,
+		})
+		return err
+	}
+	const message = "An account with the email already exists."
+	wantException(t, create("linus", false, email, verified), "AliasExistsException", message)
+	wantException(t, create("linus", true, attribute("preferred_username", "countess")), "AliasExistsException", "")
+	_, err := x.admin.AdminGetUser(t.Context(), &cip.AdminGetUserInput{UserPoolId: &x.pool, Username: aws.String("linus")})
+	wantException(t, err, "UserNotFoundException", "")
+	wantException(t, x.adminUpdate(t, "grace", verified), "AliasExistsException", message)
+	wantException(t, x.update(t, x.tokenOf(t, "grace"), attribute("preferred_username", "countess")), "AliasExistsException", "")
+	if !has(x.status(t, "grace").UserAttributes, "email_verified", "") {
+		t.Error("a refused update changed something")
+	}
+	if err := x.adminUpdate(t, "ada", email, verified); err != nil {
+		t.Errorf("one's own address: %v", err)
+	}
+
+	must[*cip.SignUpOutput](t)(x.signUp(t, "linus", password, email))
+	code := x.SentCode(x.pool, "linus")
+	wantException(t, x.confirmSignUp(t, "linus", code), "AliasExistsException", message)
+	x.wantAlias(t, address, "ada")
+	must[*cip.ConfirmSignUpOutput](t)(x.sdk.ConfirmSignUp(t.Context(), &cip.ConfirmSignUpInput{
+		ClientId: &x.client, Username: aws.String("linus"), ConfirmationCode: &code, ForceAliasCreation: true,
+	}))
+	x.wantAlias(t, address, "linus")
+	if !has(x.status(t, "ada").UserAttributes, "email_verified", "false") {
+		t.Error("the alias moved, and ada's address is verified")
+	}
+	if err := create("barbara", true, email, verified); err != nil {
+		t.Fatal(err)
+	}
+	x.wantAlias(t, address, "barbara")
+}
+
+func TestAUsernamesAddressIsOneUsers(t *testing.T) {
+	x := empty(t).make(t, made{pool: func(in *cip.CreateUserPoolInput) {
+		in.UsernameAttributes = []types.UsernameAttributeType{types.UsernameAttributeTypeEmail, types.UsernameAttributeTypePhoneNumber}
+	}})
+	x.create(t, "ada@example.com", password, attribute("phone_number", "+15555550123"))
+	x.create(t, "grace@example.com", password)
+	token := x.tokenOf(t, "grace@example.com")
+	for _, a := range []types.AttributeType{attribute("email", "ada@example.com"), attribute("phone_number", "+15555550123")} {
+		wantException(t, x.update(t, token, a), "AliasExistsException", "An account with the "+*a.Name+" already exists.")
+		wantException(t, x.adminUpdate(t, "grace@example.com", a), "AliasExistsException", "")
+	}
+	_, err := x.signUp(t, "linus@example.com", password, attribute("phone_number", "+15555550123"))
+	wantException(t, err, "UsernameExistsException", "An account with the given phone_number already exists.")
+	if err := x.update(t, token, attribute("email", "hopper@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "hopper@example.com", password))
+}
+
+func TestAFileOfPoolsGivesAnAliasOnce(t *testing.T) {
+	pools := cognitotest.DemoPools()[:1]
+	pools[0].AliasAttributes, pools[0].Key = []string{"email"}, sharedKey()
+	pools[0].Users[1].Attributes["email"] = "ada@example.com"
+	if _, err := cognitotest.New(cognitotest.Options{Pools: pools}); err == nil {
+		t.Error("two users with the same alias are taken")
+	}
+}

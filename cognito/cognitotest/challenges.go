@@ -1,6 +1,8 @@
 package cognitotest
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -77,7 +79,7 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 	case selectMFAType:
 		chosen := Factor(responses["ANSWER"])
 		next = func(in session) (any, error) { return s.challengeFactor(in, chosen), nil }
-		err = to.account.checkChoice(chosen)
+		err = to.client.pool.checkChoice(to.account, chosen)
 	case newPasswordRequired:
 		next, err = s.secondFactor, to.choosePassword(responses)
 	default:
@@ -154,11 +156,11 @@ func (s *Server) checkSent(to *session, code string) error {
 }
 
 // checkChoice checks that the user has the factor.
-func (a *account) checkChoice(f Factor) error {
+func (p *pool) checkChoice(a *account, f Factor) error {
 	switch {
 	case f == "":
 		return missing("ANSWER")
-	case !a.factors[f]:
+	case !slices.Contains(p.factors(a), f):
 		return &exception{name: "MFAMethodNotFoundException", message: "The user does not have this MFA method."}
 	}
 	return nil
@@ -174,11 +176,18 @@ func (to *session) choosePassword(responses map[string]string) error {
 	if err := to.client.pool.checkPassword(chosen); err != nil {
 		return err
 	}
-	a.Password, a.ForceNewPassword = chosen, false
-	for name, value := range responses {
-		if attribute, ok := strings.CutPrefix(name, "userAttributes."); ok {
-			a.set(attribute, value)
+	var attributes []attribute
+	for _, name := range slices.Sorted(maps.Keys(responses)) {
+		if named, ok := strings.CutPrefix(name, "userAttributes."); ok {
+			attributes = append(attributes, attribute{named, responses[name]})
 		}
 	}
+	if name := notTheirs(attributes); name != "" {
+		return invalidParameter("Cannot modify the non-mutable attribute %s", name) // aws-amplify/aws-sdk-ios#2203
+	}
+	if err := to.client.pool.change(a, attributes); err != nil {
+		return err
+	}
+	a.Password, a.ForceNewPassword = chosen, false
 	return nil
 }

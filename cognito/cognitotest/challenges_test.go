@@ -93,7 +93,7 @@ func TestAWrongSentCodeNeverEndsTheSignIn(t *testing.T) {
 	for name, factor := range map[types.ChallengeNameType]cognitotest.Factor{
 		types.ChallengeNameTypeSmsMfa: cognitotest.SMS, types.ChallengeNameTypeEmailOtp: cognitotest.EmailOTP,
 	} {
-		s := start(t, changeUser(optional, func(u *cognitotest.User) { u.Factors = []cognitotest.Factor{factor} }),
+		s := start(t, changePool(optional, withCodes), changeUser(optional, func(u *cognitotest.User) { u.Factors = []cognitotest.Factor{factor} }),
 			func(o *cognitotest.Options) { o.Variants.WrongTOTPEndsSignIn = true })
 		in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
 		send := func(code string) error {
@@ -136,7 +136,7 @@ func TestChoosingAFactorLeadsToItsChallenge(t *testing.T) {
 	}
 	for choice, test := range tests {
 		t.Run(choice, func(t *testing.T) {
-			s := start(t, changeUser(optional, func(u *cognitotest.User) {
+			s := start(t, changePool(optional, withCodes), changeUser(optional, func(u *cognitotest.User) {
 				u.TOTPSecret = enrolledSecret
 				u.Factors = []cognitotest.Factor{cognitotest.SMS, cognitotest.EmailOTP}
 			}))

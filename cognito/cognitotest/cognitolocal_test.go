@@ -59,12 +59,12 @@ func TestCognitoLocal(t *testing.T) {
 				t.Errorf("client %s", x.client)
 			}
 		},
-		"adminCreateUser: creates a user with only the required parameters": func(t *testing.T) {
+		"adminCreateUser: creates a user with only the required parameters*": func(t *testing.T) {
 			x := plain(t)
 			user := must[*cip.AdminCreateUserOutput](t)(x.admin.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{
-				UserPoolId: &x.pool, Username: aws.String("abc"), UserAttributes: []types.AttributeType{attribute("phone_number", "0400000000")},
+				UserPoolId: &x.pool, Username: aws.String("abc"), UserAttributes: []types.AttributeType{attribute("phone_number", "+61400000000")},
 			})).User
-			if *user.Username != "abc" || user.UserStatus != types.UserStatusTypeForceChangePassword || !user.Enabled || !has(user.Attributes, "phone_number", "0400000000") {
+			if *user.Username != "abc" || user.UserStatus != types.UserStatusTypeForceChangePassword || !user.Enabled || !has(user.Attributes, "phone_number", "+61400000000") {
 				t.Errorf("got %+v", user)
 			}
 		},
@@ -90,14 +90,14 @@ func TestCognitoLocal(t *testing.T) {
 				t.Errorf("status %s", got)
 			}
 		},
-		"adminUpdateUserAttributes: updates a user's attributes": func(t *testing.T) {
+		"adminUpdateUserAttributes: updates a user's attributes*": func(t *testing.T) {
 			x := plain(t)
-			x.create(t, "abc", password, attribute("email", "example@example.com"), attribute("phone_number", "0400000000"))
+			x.create(t, "abc", password, attribute("email", "example@example.com"), attribute("phone_number", "+61400000000"))
 			must[*cip.AdminUpdateUserAttributesOutput](t)(x.admin.AdminUpdateUserAttributes(t.Context(), &cip.AdminUpdateUserAttributesInput{
 				UserPoolId: &x.pool, Username: aws.String("abc"), UserAttributes: []types.AttributeType{attribute("email", "example2@example.com")},
 			}))
 			got := x.status(t, "abc").UserAttributes
-			if !has(got, "email", "example2@example.com") || !has(got, "email_verified", "false") || !has(got, "phone_number", "0400000000") {
+			if !has(got, "email", "example2@example.com") || !has(got, "email_verified", "false") || !has(got, "phone_number", "+61400000000") {
 				t.Errorf("got %v", got)
 			}
 		},

@@ -1,10 +1,13 @@
 package cognitotest
 
+import "maps"
+
 type confirmSignUpInput struct {
-	ClientID         string `json:"ClientId"`
-	ConfirmationCode string
-	SecretHash       string
-	Username         string
+	ClientID           string `json:"ClientId"`
+	ConfirmationCode   string
+	ForceAliasCreation bool
+	SecretHash         string
+	Username           string
 }
 
 // confirmSignUp confirms a user by the code of the sign-up, and the address that
@@ -26,12 +29,19 @@ func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
 	case !a.Unconfirmed:
 		return nil, notAuthorized("User cannot be confirmed. Current status is " + a.status())
 	}
-	if err := a.confirmCode(in.ConfirmationCode, forSignUp, s); err != nil {
+	next, attribute := *a, c.pool.verifies(a)
+	next.Attributes = maps.Clone(a.Attributes)
+	if err := next.confirmCode(in.ConfirmationCode, forSignUp, s); err != nil {
 		return nil, err
 	}
-	if attribute := c.pool.verifies(a); attribute != "" {
-		a.set(attribute+"_verified", "true")
+	if attribute != "" {
+		next.set(attribute+"_verified", "true")
 	}
+	// The code can be sent again with ForceAliasCreation.
+	if err := c.pool.claim(&next, in.ForceAliasCreation); err != nil {
+		return nil, err
+	}
+	*a = next
 	a.Unconfirmed, a.modified = false, s.now()
 	return struct{}{}, nil
 }

@@ -86,8 +86,12 @@ func readPoolRequest(body []byte) (poolRequest, map[string]json.RawMessage, erro
 func (in poolRequest) update(p *Pool, settings map[string]json.RawMessage) {
 	p.AutoVerifiedAttributes = in.AutoVerifiedAttributes
 	p.AdminCreateUserOnly = in.AdminCreateUserConfig.AllowAdminCreateUserOnly
-	p.PasswordPolicy = in.Policies.PasswordPolicy
-	p.FirstFactors = in.Policies.SignInPolicy.AllowedFirstAuthFactors
+	if in.Policies.PasswordPolicy != nil {
+		p.PasswordPolicy = in.Policies.PasswordPolicy
+	}
+	if in.Policies.SignInPolicy.AllowedFirstAuthFactors != nil {
+		p.FirstFactors = in.Policies.SignInPolicy.AllowedFirstAuthFactors
+	}
 	p.Tier = in.UserPoolTier
 	p.Devices = in.DeviceConfiguration
 	if in.IssuerConfiguration.Type != "" {

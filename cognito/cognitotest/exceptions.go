@@ -79,6 +79,12 @@ func userNotFound() *exception {
 	return &exception{name: "UserNotFoundException", message: "User does not exist."}
 }
 
+// aliasExists is the answer where somebody else signs in with an address already
+// (the words are those of published programs that look for them).
+func aliasExists(attribute string) *exception {
+	return &exception{name: "AliasExistsException", message: "An account with the " + attribute + " already exists."}
+}
+
 // noRecovery is the answer where a forgotten password cannot be reset by a code.
 func noRecovery() *exception {
 	return invalidParameter("Cannot reset password for the user as there is no registered/verified email or phone_number")

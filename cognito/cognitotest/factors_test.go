@@ -10,6 +10,11 @@ import (
 	"mfa-enrollment/cognito/cognitotest"
 )
 
+// withCodes makes a pool offer codes by SMS and e-mail.
+func withCodes(p *cognitotest.Pool) {
+	p.Factors = []cognitotest.Factor{cognitotest.SMS, cognitotest.EmailOTP}
+}
+
 func withSMS(p *cognitotest.Pool) { p.Factors = []cognitotest.Factor{cognitotest.SMS} }
 
 func TestWhatCanBeSetUpIsEverythingThatThePoolOffers(t *testing.T) {
@@ -52,7 +57,7 @@ func TestAPoolThatRequiresMFATurnsSMSOnByItself(t *testing.T) {
 }
 
 func TestDestinationsAreMasked(t *testing.T) {
-	s := start(t, changeUser(optional, func(u *cognitotest.User) { u.Factors = []cognitotest.Factor{cognitotest.EmailOTP} }))
+	s := start(t, changePool(optional, withCodes), changeUser(optional, func(u *cognitotest.User) { u.Factors = []cognitotest.Factor{cognitotest.EmailOTP} }))
 	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
 	if got := in.ChallengeParameters["CODE_DELIVERY_DESTINATION"]; got != "a***@e***" {
 		t.Errorf("destination %q", got)
@@ -112,5 +117,59 @@ func TestAnAdministratorRemovesALostApp(t *testing.T) {
 		if res, _ := postSigned(t, s, "AdminDeleteSoftwareToken", body); res.Header.Get("X-Amzn-ErrorType") != name+":" {
 			t.Errorf("got %q, want %s", res.Header.Get("X-Amzn-ErrorType"), name)
 		}
+	}
+}
+
+func TestAFactorThatThePoolDoesNotOfferIsNone(t *testing.T) {
+	sms := cip.SetUserMFAPreferenceInput{SMSMfaSettings: &types.SMSMfaSettingsType{Enabled: true, PreferredMfa: true}}
+	email := cip.SetUserMFAPreferenceInput{EmailMfaSettings: &types.EmailMfaSettingsType{Enabled: true, PreferredMfa: true}}
+	for name, test := range map[string]struct {
+		pool   func(*cognitotest.Pool)
+		factor cognitotest.Factor
+		on     cip.SetUserMFAPreferenceInput
+	}{
+		"SMS in a pool with apps":   {func(*cognitotest.Pool) {}, cognitotest.SMS, sms},
+		"e-mail in a pool with SMS": {withSMS, cognitotest.EmailOTP, email},
+		"e-mail in a LITE pool":     {func(p *cognitotest.Pool) { withCodes(p); p.Tier = "LITE" }, cognitotest.EmailOTP, email},
+		"an app in a pool without":  {func(p *cognitotest.Pool) { withCodes(p); p.SoftwareTokenDisabled = true }, cognitotest.SoftwareToken, softwareToken(true, true)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reachable := func(u *cognitotest.User) {
+				u.Attributes["phone_number"], u.TOTPSecret, u.AppOff = "+15555550123", enrolledSecret, true
+			}
+			has := func(u *cognitotest.User) {
+				u.Preferred = test.factor
+				if u.Factors, u.AppOff = []cognitotest.Factor{test.factor}, true; test.factor == cognitotest.SoftwareToken {
+					u.Factors, u.AppOff = nil, false
+				}
+			}
+			s := start(t, changePool(optional, test.pool), changeUser(optional, reachable))
+			token := s.SignIn(optional, optionalClient, "ada").AccessToken
+			wantException(t, s.prefer(t, token, test.on), "InvalidParameterException", string(test.factor)+" is not enabled for the user pool.")
+			s.wantMFA(t, token, "")
+
+			// Whoever has the factor on from before is not asked for it.
+			s = start(t, changePool(optional, test.pool), changeUser(optional, reachable), changeUser(optional, has))
+			s.wantMFA(t, s.SignIn(optional, optionalClient, "ada").AccessToken, "")
+			if in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient)); in.AuthenticationResult == nil {
+				t.Errorf("the sign-in asks for %s", in.ChallengeName)
+			}
+		})
+	}
+}
+
+func TestChoosingAFactorThatThePoolNoLongerOffers(t *testing.T) {
+	s := start(t, changePool(optional, withCodes), changeUser(optional, func(u *cognitotest.User) {
+		u.TOTPSecret, u.Factors = enrolledSecret, []cognitotest.Factor{cognitotest.SMS, cognitotest.EmailOTP}
+	}))
+	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
+	if res, body := postSigned(t, s, "UpdateUserPool", `{"UserPoolId":"us-east-1_Optional","UserPoolTier":"LITE"}`); res.StatusCode != http.StatusOK {
+		t.Fatal(body)
+	}
+	_, err := s.respond(t, optionalClient, in.ChallengeName, *in.Session, map[string]string{"ANSWER": "EMAIL_OTP"})
+	wantException(t, err, "MFAMethodNotFoundException", "")
+	in = must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
+	if got := in.ChallengeParameters["MFAS_CAN_CHOOSE"]; got != `["SMS_MFA","SOFTWARE_TOKEN_MFA"]` {
+		t.Errorf("can choose %s", got)
 	}
 }

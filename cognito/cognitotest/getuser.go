@@ -26,7 +26,7 @@ func (s *Server) getUser(in *getUserInput) (any, error) {
 	return getUserOutput{
 		Username:            a.Username,
 		UserAttributes:      a.attributes(),
-		UserMFASettingList:  a.mfaList(),
+		UserMFASettingList:  p.factors(a),
 		PreferredMfaSetting: p.preference(a),
 	}, nil
 }

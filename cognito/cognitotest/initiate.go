@@ -147,17 +147,17 @@ func (s *Server) secondFactor(in session) (any, error) {
 	if p.MFA == MFAOff || a.Federated {
 		return s.signedIn(in), nil
 	}
-	if p.MFA == MFARequired && len(a.factors) == 0 {
+	if p.MFA == MFARequired && len(p.factors(a)) == 0 {
 		p.turnOnByItself(a)
 	}
-	switch factors := a.mfaList(); {
+	switch factors := p.factors(a); {
 	case len(factors) == 0 && p.MFA == MFAOptional:
 		return s.signedIn(in), nil
 	case len(factors) == 0:
-		return s.challenge(in, mfaSetup, map[string]string{"MFAS_CAN_SETUP": jsonList(p.canSetUp())}), nil
+		return s.challenge(in, mfaSetup, map[string]string{"MFAS_CAN_SETUP": jsonList(p.offered())}), nil
 	case len(factors) == 1:
 		return s.challengeFactor(in, factors[0]), nil
-	case a.factors[a.preferred]:
+	case slices.Contains(factors, a.preferred):
 		return s.challengeFactor(in, a.preferred), nil
 	default:
 		return s.challenge(in, selectMFAType, map[string]string{"MFAS_CAN_CHOOSE": jsonList(factors)}), nil
@@ -167,7 +167,7 @@ func (s *Server) secondFactor(in session) (any, error) {
 // turnOnByItself turns a factor on that the pool offers and the user can have
 // without setting anything up.
 func (p *pool) turnOnByItself(a *account) {
-	for _, f := range p.Factors {
+	for _, f := range p.offered() {
 		if a.Attributes[f.attribute()] != "" {
 			a.factors[f] = true
 			return
@@ -175,9 +175,10 @@ func (p *pool) turnOnByItself(a *account) {
 	}
 }
 
-// canSetUp are the factors that a user can set up while signing in.
-func (p *pool) canSetUp() []Factor {
-	factors := slices.Clone(p.Factors)
+// offered are the pool's factors, those that a user can set up while signing in.
+// The LITE tier has no e-mail codes.
+func (p *pool) offered() []Factor {
+	factors := slices.DeleteFunc(slices.Clone(p.Factors), func(f Factor) bool { return f == EmailOTP && p.tier() == "LITE" })
 	if !p.SoftwareTokenDisabled {
 		factors = append(factors, SoftwareToken)
 	}

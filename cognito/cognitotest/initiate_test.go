@@ -109,7 +109,7 @@ func TestSignInChallengesByTheFactorsThatAreOn(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, changePool(optional, func(p *cognitotest.Pool) { p.MFA = test.mfa }), changeUser(optional, test.user))
+			s := start(t, changePool(optional, func(p *cognitotest.Pool) { p.MFA = test.mfa }), changePool(optional, withCodes), changeUser(optional, test.user))
 			out := must[*cip.InitiateAuthOutput](t)(s.signIn(t, optionalClient))
 			if out.ChallengeName != test.want {
 				t.Fatalf("got challenge %q, want %q", out.ChallengeName, test.want)

@@ -41,6 +41,7 @@ type Pool struct {
 	// operation on them answers SoftwareTokenMFANotFoundException.
 	SoftwareTokenDisabled bool
 	// Factors are what the pool offers beside authenticator apps: SMS, EmailOTP.
+	// A user's factors count where the pool offers them, and no others.
 	// They are in MFAS_CAN_SETUP, and where the pool requires MFA Cognito turns
 	// one on by itself for a user with a phone number or an e-mail address and
 	// no other factor (seen in Amplify Flutter's mfa_sms_totp_required_test).
@@ -198,7 +199,7 @@ func (s *Server) addPool(p Pool) error {
 		if _, err := decodeSecret(u.TOTPSecret); err != nil {
 			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
 		}
-		if err := served.add(s.newAccount(u)); err != nil {
+		if err := served.add(s.newAccount(u), false); err != nil {
 			return fmt.Errorf("user %q of pool %s: %w", u.Username, p.ID, err)
 		}
 	}

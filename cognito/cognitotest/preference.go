@@ -1,5 +1,7 @@
 package cognitotest
 
+import "slices"
+
 type mfaSettings struct {
 	Enabled      bool
 	PreferredMfa bool
@@ -54,10 +56,13 @@ func (p *pool) applyPreference(a *account, in mfaPreference) error {
 
 // checkPreference says why the settings cannot be, before any is changed.
 func (p *pool) checkPreference(a *account, asked map[Factor]mfaSettings) error {
-	preferred := 0
-	for _, settings := range asked {
+	preferred, other := 0, Factor("")
+	for f, settings := range asked {
 		if settings.Enabled && settings.PreferredMfa {
 			preferred++
+		}
+		if settings.Enabled && !slices.Contains(p.offered(), f) {
+			other = f
 		}
 	}
 	app, isAsked := asked[SoftwareToken]
@@ -77,6 +82,8 @@ func (p *pool) checkPreference(a *account, asked map[Factor]mfaSettings) error {
 		return invalidParameter("User does not have a phone_number set to turn on SMS MFA")
 	case asked[EmailOTP].Enabled && a.Attributes["email"] == "":
 		return invalidParameter("User does not have delivery config set to turn on EMAIL_OTP")
+	case other != "":
+		return invalidParameter("%s is not enabled for the user pool.", other) // a message of ours
 	case preferred > 1:
 		return invalidParameter("Only one factor can be set as preferred.")
 	}

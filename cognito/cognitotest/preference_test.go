@@ -63,7 +63,7 @@ func TestPreferenceTurnsTheFactorOnAndOff(t *testing.T) {
 }
 
 func TestPreferenceLeavesFactorsThatAreNotSent(t *testing.T) {
-	s := start(t, changeUser(optional, func(u *cognitotest.User) {
+	s := start(t, changePool(optional, withCodes), changeUser(optional, func(u *cognitotest.User) {
 		u.TOTPSecret = enrolledSecret
 		u.Factors = []cognitotest.Factor{cognitotest.SMS}
 		u.Preferred = cognitotest.SMS
@@ -118,7 +118,7 @@ func TestPreferenceRefuses(t *testing.T) {
 			if change == nil {
 				change = func(*cognitotest.User) {}
 			}
-			s := start(t, changeUser(optional, change))
+			s := start(t, changePool(optional, withCodes), changeUser(optional, change))
 			err := s.prefer(t, s.SignIn(optional, optionalClient, "ada").AccessToken, test.in)
 			wantException(t, err, test.name, test.message)
 		})

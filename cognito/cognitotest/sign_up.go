@@ -30,7 +30,10 @@ func (s *Server) signUp(in *signUpInput) (any, error) {
 	if err := p.checkPassword(in.Password); err != nil {
 		return nil, err
 	}
-	a, err := s.makeAccount(p, User{Username: in.Username, Password: in.Password, Unconfirmed: true}, in.UserAttributes)
+	if err := checkOwn(in.UserAttributes); err != nil {
+		return nil, err
+	}
+	a, err := s.makeAccount(p, User{Username: in.Username, Password: in.Password, Unconfirmed: true}, in.UserAttributes, false)
 	if err != nil {
 		return nil, err
 	}

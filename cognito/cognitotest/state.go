@@ -122,7 +122,7 @@ func (a *account) asUser() User {
 	u.AppOff = a.totp.verified != "" && !a.factors[SoftwareToken]
 	u.Preferred, u.Factors = a.preferred, nil
 	u.UsedSteps, u.Created, u.Modified = slices.Sorted(maps.Keys(a.totp.used)), a.created, a.modified
-	for _, f := range a.mfaList() {
+	for _, f := range slices.Sorted(maps.Keys(a.factors)) {
 		if f != SoftwareToken {
 			u.Factors = append(u.Factors, f)
 		}

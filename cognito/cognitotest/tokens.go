@@ -103,13 +103,14 @@ func (s *Server) accessClaims(g *grant) jwt.MapClaims {
 // idClaims are the claims of an ID token, which says who the user is:
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
 func (s *Server) idClaims(g *grant) jwt.MapClaims {
-	claims := s.commonClaims(g, "id", g.client.IDTokenValidity)
+	claims := jwt.MapClaims{}
 	for name, value := range g.account.Attributes {
 		claims[name] = value
 		if strings.HasSuffix(name, "_verified") { // attributes are strings, these claims are not
 			claims[name] = value == "true"
 		}
 	}
+	maps.Copy(claims, s.commonClaims(g, "id", g.client.IDTokenValidity)) // over attributes of the same names
 	claims["aud"] = g.client.ID
 	claims["cognito:username"] = g.account.Username
 	return claims
@@ -188,7 +189,7 @@ func (s *Server) authorize(token string) (*account, *pool, error) {
 	username, _ := claims["username"].(string)
 	a := p.accounts[username]
 	switch {
-	case a == nil:
+	case a == nil || claims["sub"] != a.sub: // a namesake of a deleted user is somebody else
 		return nil, nil, userNotFound()
 	case a.Disabled:
 		return nil, nil, notAuthorized("User is disabled.")

@@ -21,13 +21,11 @@ func (s *Server) updateUserAttributes(in *updateUserAttributesInput) (any, error
 	if err != nil {
 		return nil, err
 	}
-	for _, at := range in.UserAttributes {
-		if at.Name == "email_verified" || at.Name == "phone_number_verified" {
-			return nil, notAuthorized("A client attempted to write unauthorized attribute")
-		}
+	if err := checkOwn(in.UserAttributes); err != nil {
+		return nil, err
 	}
 	before := map[string]string{"email": a.Attributes["email"], "phone_number": a.Attributes["phone_number"]}
-	if err := a.setAll(in.UserAttributes); err != nil {
+	if err := p.change(a, in.UserAttributes); err != nil {
 		return nil, err
 	}
 	a.modified = s.now()

@@ -49,18 +49,18 @@ func (s *Server) offerChoice(in session) authOutput {
 	return out
 }
 
-// firstFactors are what the pool lets the user begin with.
+// firstFactors are what the pool lets the user begin with: always the password,
+// which Cognito does not let a pool leave out. Whoever has to give a second factor,
+// or a new password, begins with the password alone, since Cognito supports no
+// passwordless sign-in for users with MFA (aws-amplify/docs#8567):
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa.html#user-pool-settings-mfa-prerequisites
 func (p *pool) firstFactors(a *account) []string {
-	offered := p.FirstFactors
-	if len(offered) == 0 {
-		offered = []string{"PASSWORD"}
+	factors := []string{"PASSWORD", "PASSWORD_SRP"}
+	if a.ForceNewPassword || p.MFA == MFARequired || p.MFA == MFAOptional && len(p.factors(a)) > 0 {
+		return factors
 	}
-	var factors []string
-	for _, f := range offered {
-		switch {
-		case f == "PASSWORD":
-			factors = append(factors, "PASSWORD", "PASSWORD_SRP")
-		case f == "EMAIL_OTP" && a.Attributes["email"] != "", f == "SMS_OTP" && a.Attributes["phone_number"] != "":
+	for _, f := range p.FirstFactors {
+		if f == "EMAIL_OTP" && a.Attributes["email"] != "" || f == "SMS_OTP" && a.Attributes["phone_number"] != "" {
 			factors = append(factors, f)
 		}
 	}
@@ -83,6 +83,9 @@ func (s *Server) firstFactor(in session, chosen string, given map[string]string)
 		}
 		return s.initiateSRP(in.client, named)
 	case "EMAIL_OTP", "SMS_OTP":
+		if err := in.account.usable(); err != nil {
+			return nil, err
+		}
 		name, attribute, length := emailOTP, "email", 8
 		if chosen == "SMS_OTP" {
 			name, attribute, length = smsOTP, "phone_number", 6

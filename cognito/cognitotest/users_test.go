@@ -284,3 +284,41 @@ func TestTheUserChoosesTheFirstFactor(t *testing.T) {
 	_, err = lite.initiate(t, types.AuthFlowTypeUserAuth, "ada", nil)
 	wantException(t, err, "FeatureUnavailableInTierException", "")
 }
+
+// AWS: "Deactivates a user profile and revokes all access tokens for the user."
+func TestADisabledUserIsSignedOutForGood(t *testing.T) {
+	x := empty(t).make(t, made{})
+	x.create(t, "ada", password)
+	ada := aws.String("ada")
+	tokens := must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", password)).AuthenticationResult
+	refresh := func() error {
+		_, err := x.initiate(t, types.AuthFlowTypeRefreshTokenAuth, "ada", map[string]string{"REFRESH_TOKEN": *tokens.RefreshToken})
+		return err
+	}
+	must[*cip.AdminDisableUserOutput](t)(x.admin.AdminDisableUser(t.Context(), &cip.AdminDisableUserInput{UserPoolId: &x.pool, Username: ada}))
+	wantException(t, x.getUser(t, *tokens.AccessToken), "NotAuthorizedException", "")
+	wantException(t, refresh(), "NotAuthorizedException", "")
+	must[*cip.AdminEnableUserOutput](t)(x.admin.AdminEnableUser(t.Context(), &cip.AdminEnableUserInput{UserPoolId: &x.pool, Username: ada}))
+	wantException(t, x.getUser(t, *tokens.AccessToken), "NotAuthorizedException", "Access Token has been revoked")
+	wantException(t, x.update(t, *tokens.AccessToken, attribute("given_name", "Ada")), "NotAuthorizedException", "Access Token has been revoked")
+	wantException(t, refresh(), "NotAuthorizedException", "Refresh Token has been revoked")
+	if err := x.getUser(t, x.tokenOf(t, "ada")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATemporaryPasswordOfAnAdministratorMustBeChanged(t *testing.T) {
+	x := empty(t).make(t, made{})
+	x.create(t, "ada", password)
+	must[*cip.AdminSetUserPasswordOutput](t)(x.admin.AdminSetUserPassword(t.Context(), &cip.AdminSetUserPasswordInput{
+		UserPoolId: &x.pool, Username: aws.String("ada"), Password: aws.String(otherPassword),
+	}))
+	if got := x.status(t, "ada").UserStatus; got != types.UserStatusTypeForceChangePassword {
+		t.Errorf("status %s", got)
+	}
+	in := must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", otherPassword))
+	if in.ChallengeName != types.ChallengeNameTypeNewPasswordRequired || in.AuthenticationResult != nil {
+		t.Fatalf("got %s, want NEW_PASSWORD_REQUIRED", in.ChallengeName)
+	}
+	wantTokens(t, must[*cip.RespondToAuthChallengeOutput](t)(x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"NEW_PASSWORD": password})).AuthenticationResult)
+}

@@ -36,7 +36,7 @@ func serveCognitotest(t *testing.T, now func() time.Time) (*target, *cognitotest
 		})
 	}
 	pools := []cognitotest.Pool{{
-		ID: region + "_Optional", MFA: cognitotest.MFAOptional, Users: users,
+		ID: region + "_Optional", MFA: cognitotest.MFAOptional, Factors: []cognitotest.Factor{cognitotest.SMS}, Users: users,
 		Clients: []cognitotest.Client{{ID: "optional"}, {ID: "secret", Secret: secret}},
 	}, {
 		ID: region + "_Required", MFA: cognitotest.MFARequired, Users: users,

@@ -88,6 +88,7 @@ func TestAnAnswerThatCouldOnlyFailIsRefusedBeforeACall(t *testing.T) {
 func TestSelectMFATypeLeadsToTheNextChallenge(t *testing.T) {
 	t.Parallel()
 	pools := cognitotest.DemoPools()
+	pools[0].Factors = []cognitotest.Factor{cognitotest.SMS}
 	pools[0].Users = append(pools[0].Users, cognitotest.User{
 		Username: "both", Password: standin.Password, TOTPSecret: itsSecret, Factors: []cognitotest.Factor{cognitotest.SMS},
 		Attributes: map[string]string{"email": "both@example.com", "phone_number": "+15550100"},

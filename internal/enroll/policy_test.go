@@ -53,6 +53,7 @@ func TestNextIsWhatThePolicySays(t *testing.T) {
 	t.Parallel()
 	cases := policyCases()
 	pools := cognitotest.DemoPools()
+	pools[0].Factors = []cognitotest.Factor{cognitotest.SMS, cognitotest.EmailOTP}
 	for i, c := range cases {
 		u := cognitotest.User{Username: standin.Person(i), Groups: c.groups, Federated: c.federated}
 		switch c.factor {

@@ -29,7 +29,7 @@ func TestAmplifyWorksUnmodified(t *testing.T) {
 		{ID: standin.Required, MFA: cognitotest.MFARequired, Clients: []cognitotest.Client{{ID: "required"}}, Users: users()},
 	}
 	pools[0].Users[1].TOTPSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	pools[0].Users[1].Factors = []cognitotest.Factor{cognitotest.SMS}
+	pools[0].Users[1].Factors, pools[0].Factors = []cognitotest.Factor{cognitotest.SMS}, []cognitotest.Factor{cognitotest.SMS}
 	pools[1].Users[4].ForceNewPassword = true
 	s := standin.Start(t, cognitotest.Options{Pools: pools})
 	run := exec.CommandContext(t.Context(), node, "sign-in.mjs")
