@@ -105,7 +105,7 @@ func fieldName(e *openapi3.SchemaError) string {
 // fieldReason says what the field must be, in words.
 func fieldReason(e *openapi3.SchemaError) string {
 	if text, ok := e.Value.(string); ok && fieldName(e) == "session" && isToken(strings.TrimPrefix(text, "Bearer ")) {
-		return tokenAsSession // too long for a session, or with its scheme
+		return noSession // too long for a session, or with its scheme
 	}
 	s := e.Schema
 	switch e.SchemaField {

@@ -57,13 +57,13 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 // reasonSession is why a session in the place of an access token is refused.
 const reasonSession = "session"
 
-// tokenAsSession is what is wrong with a token in the place of a session.
-const tokenAsSession = "must be the session of a challenge; this is a token, and an access token goes into the Authorization header"
+// noSession says what is wrong with an access token in the place of a session.
+const noSession = "must be the session of a challenge; this is a token, and an access token goes into the Authorization header"
 
 // checkSession tells a caller who sends a token as a session that it is one.
 func checkSession(session string) error {
 	if isToken(session) {
-		return enroll.Invalid("session", tokenAsSession)
+		return enroll.Invalid("session", noSession)
 	}
 	return nil
 }

@@ -112,6 +112,8 @@ const (
 )
 
 // base32Secret is the alphabet of a secret (RFC 4648 §6).
+//
+//nolint:gochecknoglobals // A constant that Go cannot declare as such.
 var base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // packed is a secret with five bits a character where it is base32, as Cognito's 52
