@@ -111,8 +111,8 @@ func (a *App) wire(o Options) (err error) {
 		return err
 	}
 	a.onStop(a.tracing.stop)
-	// Codes, tokens and the times of enrollments are Cognito's; how long something
-	// took is the service's own.
+	// Codes, tokens and the times of enrollments are held against Cognito's clock, and
+	// events are signed by it; how long something took is the service's own.
 	clock := cognito.NewClock(o.Now, c.CognitoEndpoint != "")
 	m.ClockOffset(clock.Offset)
 	pools, err := c.pools()
@@ -129,7 +129,7 @@ func (a *App) wire(o Options) (err error) {
 		return err
 	}
 	a.onStop(func(context.Context) error { a.store.Close(); return nil })
-	if a.events, err = a.outbox(o, m); err != nil {
+	if a.events, err = a.outbox(o, clock, m); err != nil {
 		return err
 	}
 	public, err := handlers.New(handlers.Options{
@@ -190,7 +190,7 @@ func (a *App) service(o Options, clock *cognito.Clock, m *metrics.Metrics) *enro
 }
 
 // outbox begins to send events where there is somebody to get them.
-func (a *App) outbox(o Options, m *metrics.Metrics) (*events.Outbox, error) {
+func (a *App) outbox(o Options, clock *cognito.Clock, m *metrics.Metrics) (*events.Outbox, error) {
 	c := a.config
 	if c.EventsURL == "" {
 		m.Events(nil, nil)
@@ -198,7 +198,7 @@ func (a *App) outbox(o Options, m *metrics.Metrics) (*events.Outbox, error) {
 	}
 	b, err := events.New(events.Options{
 		URL: c.EventsURL, Secrets: c.eventsSecrets(), SealKeys: c.sealKeys(), Redis: a.store.events,
-		Metrics: m, Logger: o.Logger, Now: o.Now, UserAgent: "mfa-enrollment/" + o.Build.Version,
+		Metrics: m, Logger: o.Logger, Now: clock.Now, UserAgent: "mfa-enrollment/" + o.Build.Version,
 	})
 	if err != nil {
 		return nil, err

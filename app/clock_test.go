@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
@@ -10,11 +12,11 @@ import (
 )
 
 // worldOff is a service whose own clock is off against Cognito's.
-func worldOff(t *testing.T, off time.Duration) *world.World {
+func worldOff(t *testing.T, off time.Duration, settings map[string]string) *world.World {
 	t.Helper()
 	w := world.Prepare(t, cognitotest.Options{Pools: cognitotest.DemoPools()})
 	w.Options.Now = func() time.Time { return w.Clock.Now().Add(off) }
-	w.Run(nil)
+	w.Run(settings)
 	w.WaitReady()
 	return w
 }
@@ -25,7 +27,7 @@ func TestAClockOfTheServiceThatIsOffIsNobodysFault(t *testing.T) {
 		"75 s fast": 75 * time.Second, "75 s slow": -75 * time.Second, "an hour fast": time.Hour, "an hour slow": -time.Hour,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := worldOff(t, off)
+			w := worldOff(t, off, nil)
 
 			token := w.Token(world.Optional, world.OptionalClient, "ada")
 			begun := w.Begin(token, nil)
@@ -72,11 +74,27 @@ func TestAClockOfTheServiceThatIsOffIsNobodysFault(t *testing.T) {
 // A phone whose clock is off is still told so, and by how much.
 func TestAPhoneIsHeldAgainstCognitosClock(t *testing.T) {
 	t.Parallel()
-	w := worldOff(t, time.Hour)
+	w := worldOff(t, time.Hour, nil)
 	token := w.Token(world.Optional, world.OptionalClient, "ada")
 	secret := w.Begin(token, nil).JSON(t)["secret"].(string)
 	r := w.Verify(token, world.Object{"code": w.CodeAt(secret, -2*time.Minute)})
 	if got := r.JSON(t)["clockSkewSeconds"]; got != -120.0 {
 		t.Errorf("clockSkewSeconds is %v: %s", got, r.Body)
+	}
+}
+
+// A receiver refuses a signature whose time is minutes off (Standard Webhooks).
+func TestEventsAreSignedByCognitosClock(t *testing.T) {
+	t.Parallel()
+	signed := make(chan string, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		signed <- r.Header.Get("webhook-timestamp")
+	}))
+	defer receiver.Close()
+	w := worldOff(t, time.Hour, map[string]string{"EVENTS_URL": receiver.URL, "EVENTS_SECRETS": eventsSecret})
+	w.Enrolled(w.Token(world.Optional, world.OptionalClient, "ada"))
+	at, err := strconv.ParseInt(<-signed, 10, 64)
+	if off := time.Unix(at, 0).Sub(w.Clock.Now()); err != nil || off.Abs() > 2*time.Second {
+		t.Errorf("signed %v from now: %v", off, err)
 	}
 }
