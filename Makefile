@@ -14,54 +14,37 @@ APART := go tool -modfile=tools/apart/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS := $(GOFLAGS) -trimpath -tags=grpcnotrace
 
-.PHONY: demo test test-plain test-race test-long test-race-whole generate generated lint compatible build
+.PHONY: demo test test-race test-long generate generated lint compatible build
 
 # The service, a stand-in for Amazon Cognito and a page, on loopback.
 demo:
 	go run ./cmd/demo
 
-# All tests. Those that need Node, Redis, Chromium, zbar or Prometheus run where
-# these are installed and say so where they are not; with CI=true they must run.
-# FLAGS are more of go test's, such as FLAGS=-count=1. `make lint` has go vet.
-test:
-	@$(MAKE) --no-print-directory -j 2 test-plain test-race
-
-# Packages whose own code runs things at once and whose tests are short. The race
-# detector makes them some four times slower, and what they import is compiled once
-# more for it; test-race-whole has it for the rest.
-RACE := ./cognito ./cognito/cognitotest ./internal/enroll ./internal/limit ./internal/pending \
-	./internal/permit ./internal/redislink ./internal/token
-
 # Packages whose tests run at once: these wait for timers, Redis and Chromium half
 # of the time.
 AT_ONCE := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
-# The race detector wants cgo, and so a C compiler.
-ifneq ($(shell command -v "$$(go env CC)"),)
-DETECTED := CGO_ENABLED=1 go test -race
-else ifeq ($(CI),true)
-DETECTED := @echo "no C compiler, so no race detector" >&2; exit 1;
-else
-DETECTED := @echo "no C compiler, so without the race detector:"; go test
-endif
-
-test-race:
-	$(DETECTED) -vet=off -parallel 8 -timeout 30m $(FLAGS) $(RACE)
-
 # Packages whose tests all wait for LONG=1: linking them takes seconds.
 LONG_ONLY := ./test/rolling ./test/upgrades
 
-test-plain:
-	go test -vet=off -p $(AT_ONCE) -parallel 8 -timeout 30m $(FLAGS) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(if $(LONG),,$(LONG_ONLY)))")
+# All tests. Those that need Node, Redis, Chromium, zbar or Prometheus run where
+# these are installed and say so where they are not; with CI=true they must run.
+# FLAGS are more of go test's, such as FLAGS=-count=1. `make lint` has go vet.
+test:
+	go test -vet=off -p $(AT_ONCE) -parallel 8 -timeout 30m $(FLAGS) $$(go list ./... $(if $(LONG),,| grep -vxF "$$(go list $(LONG_ONLY))"))
+
+# The packages that run things at once, under the race detector, which wants cgo and
+# so a C compiler. Everything that they import is compiled once more for it.
+test-race:
+	CGO_ENABLED=1 go test -race -vet=off -p $(AT_ONCE) -parallel 8 -timeout 60m $(FLAGS) ./app ./cmd/rollout ./cognito ./cognito/cognitotest \
+		./handlers ./internal/enroll ./internal/events ./internal/limit ./internal/pending ./internal/permit ./internal/quota \
+		./internal/redislink ./internal/token ./test/attacks ./test/contract
 
 # What `make test` does, with the exhaustive searches in full (who asks test/long),
-# and the race detector for what runs the whole service.
+# and the race detector.
 test-long:
 	LONG=1 $(MAKE) test
-	@$(MAKE) test-race-whole
-
-test-race-whole:
-	$(DETECTED) -vet=off -p $(AT_ONCE) -timeout 60m $(FLAGS) ./app ./cmd/rollout ./handlers ./internal/events ./internal/quota ./test/attacks ./test/contract
+	@$(MAKE) test-race
 
 # The server code from openapi.yaml.
 generate:
