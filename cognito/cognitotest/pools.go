@@ -213,18 +213,10 @@ func (s *Server) addClient(p *pool, c Client) error {
 	if err := c.check().in("client %s of pool %s", c.ID, p.ID); err != nil {
 		return err
 	}
-	if c.AuthSessionValidity == 0 {
-		c.AuthSessionValidity = 3 * time.Minute
-	}
-	if c.AccessTokenValidity == 0 {
-		c.AccessTokenValidity = time.Hour
-	}
-	if c.IDTokenValidity == 0 {
-		c.IDTokenValidity = time.Hour
-	}
-	if c.RefreshTokenValidity == 0 {
-		c.RefreshTokenValidity = 30 * 24 * time.Hour
-	}
+	c.AuthSessionValidity = cmp.Or(c.AuthSessionValidity, 3*time.Minute)
+	c.AccessTokenValidity = cmp.Or(c.AccessTokenValidity, time.Hour)
+	c.IDTokenValidity = cmp.Or(c.IDTokenValidity, time.Hour)
+	c.RefreshTokenValidity = cmp.Or(c.RefreshTokenValidity, 30*24*time.Hour)
 	s.clients[c.ID] = &client{Client: c, pool: p, created: cmp.Or(c.Created, s.now())}
 	return nil
 }
