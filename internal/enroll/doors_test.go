@@ -1,11 +1,11 @@
 package enroll_test
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
@@ -247,31 +247,28 @@ func TestASessionOfAnUnknownEnrollmentIsSpentOnce(t *testing.T) {
 	}
 }
 
+// Those at the replica that is first share its answer, those at the other one are
+// told.
 func TestADoubleClickOnAChallengeAtTwoReplicasSpendsTheSessionOnce(t *testing.T) {
-	t.Parallel()
-	f := newFlows(t)
-	c := f.signingIn("grace")
-	e := f.start(c)
-	v, err := f.verify(bySession(e.Session), f.codeAt(e.Secret, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	replicas := []*flows{f, f.replica()}
-	var all sync.WaitGroup
-	errs := make([]error, 4)
-	for i := range errs {
-		all.Go(func() {
-			_, errs[i] = replicas[i%2].Answer(context.WithoutCancel(t.Context()), enroll.Answer{
-				Challenge: enroll.ChallengeMFASetup, ClientID: standin.RequiredClient, Username: "grace", Session: v.Session, Address: c.Address,
+	synctest.Test(t, func(t *testing.T) {
+		var shared enroll.Options
+		cognito := rush{takes: time.Second, calls: new(atomic.Int64)}
+		replicas := []*enroll.Service{
+			bubble(t, func(o *enroll.Options) { o.Pool = cognito; shared = *o }),
+			bubble(t, func(o *enroll.Options) { *o = shared }),
+		}
+		kinds := together(4, func(i int) enroll.Kind {
+			_, err := replicas[i%2].Answer(t.Context(), enroll.Answer{
+				Challenge: enroll.ChallengeMFASetup, ClientID: standin.RequiredClient, Username: "grace", Session: "session",
 			})
+			return enroll.KindOf(err)
 		})
-	}
-	all.Wait()
-	if n := f.cognito.Calls("RespondToAuthChallenge"); n != 1 {
-		t.Errorf("%d calls", n)
-	}
-	// Those at the replica that was first share its answer.
-	if errors.Join(errs[0], errs[2]) != nil && errors.Join(errs[1], errs[3]) != nil {
-		t.Errorf("nobody succeeded: %v", errs)
-	}
+		if n := cognito.calls.Load(); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		first, second := []enroll.Kind{"", enroll.SessionExpired, "", enroll.SessionExpired}, []enroll.Kind{enroll.SessionExpired, "", enroll.SessionExpired, ""}
+		if !slices.Equal(kinds, first) && !slices.Equal(kinds, second) {
+			t.Errorf("%q", kinds)
+		}
+	})
 }

@@ -92,6 +92,12 @@ func (r rush) Verify(ctx context.Context, p permit.Permit, c enroll.Credential, 
 	return r.atOnce.Verify(ctx, p, c, code, deviceName)
 }
 
+func (r rush) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (enroll.SignIn, error) {
+	r.calls.Add(1)
+	time.Sleep(r.takes)
+	return r.atOnce.Answer(ctx, p, a)
+}
+
 // rushed starts n enrollments of one address at once, and counts what came of them
 // by kind.
 func rushed(t *testing.T, s *enroll.Service, n int, session func(i int) enroll.Secret) map[enroll.Kind]int {
