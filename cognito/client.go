@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
 
 	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/internal/permit"
@@ -105,13 +106,15 @@ func (c *Client) do(ctx context.Context, p permit.Permit, what call, send func(c
 	if !p.Use() {
 		return enroll.Fail(enroll.Internal, "no permit for a call of "+what.operation)
 	}
+	spent := false // the answer to one of the attempts was lost
 	for attempt := 1; ; attempt++ {
 		failure := c.admitted(ctx, what, send)
 		if failure == nil {
 			return nil
 		}
+		spent = spent || lost(failure)
 		if !what.again(failure, attempt) || !pause(ctx, attempt) {
-			return what.meaning(failure)
+			return what.meaning(failure, spent)
 		}
 	}
 }
@@ -150,16 +153,15 @@ func (c *Client) Associate(ctx context.Context, p permit.Permit, cred enroll.Cre
 		in := &idp.AssociateSoftwareTokenInput{}
 		in.AccessToken, in.Session = present(cred)
 		out, err = c.sdk.AssociateSoftwareToken(ctx, in)
+		if err == nil && (aws.ToString(out.SecretCode) == "" || what.session && aws.ToString(out.Session) == "") {
+			err = errLacking
+		}
 		return err
 	})
 	if err != nil {
 		return enroll.Association{}, err
 	}
-	a := enroll.Association{Secret: enroll.Secret(aws.ToString(out.SecretCode)), Session: enroll.Secret(aws.ToString(out.Session))}
-	if a.Secret == "" || cred.Identity == nil && a.Session == "" {
-		return enroll.Association{}, enroll.Fail(enroll.UpstreamUnavailable, "AssociateSoftwareToken answered without a secret or session")
-	}
-	return a, nil
+	return enroll.Association{Secret: enroll.Secret(aws.ToString(out.SecretCode)), Session: enroll.Secret(aws.ToString(out.Session))}, nil
 }
 
 // spends is what a call with a credential asks of the write quota.
@@ -196,7 +198,7 @@ func hashOf(name string) string {
 // the call is made again after its answer was lost, is the success of the first.
 func (c *Client) Verify(ctx context.Context, p permit.Permit, cred enroll.Credential, code enroll.Secret, deviceName string) (enroll.Secret, error) {
 	var out *idp.VerifySoftwareTokenOutput
-	attempt := 0
+	unclear := false // an attempt before this one may have been the one that counted
 	what := call{operation: opVerify, session: cred.Identity == nil}
 	what.spends = spends(opVerify, cred)
 	err := c.do(ctx, p, what, func(ctx context.Context) (err error) {
@@ -205,11 +207,15 @@ func (c *Client) Verify(ctx context.Context, p permit.Permit, cred enroll.Creden
 		if deviceName != "" {
 			in.FriendlyDeviceName = aws.String(deviceName)
 		}
-		attempt++
 		out, err = c.sdk.VerifySoftwareToken(ctx, in)
-		if _, used := errors.AsType[*types.ExpiredCodeException](err); used && attempt > 1 {
+		// The SDK has no type for it here: it is not in the operation's model.
+		if e, ok := errors.AsType[smithy.APIError](err); ok && e.ErrorCode() == "ExpiredCodeException" && unclear {
 			out, err = &idp.VerifySoftwareTokenOutput{Status: types.VerifySoftwareTokenResponseTypeSuccess}, nil
 		}
+		if err == nil && (out.Status == "" || out.Status == types.VerifySoftwareTokenResponseTypeSuccess && what.session && aws.ToString(out.Session) == "") {
+			err = errLacking
+		}
+		unclear = unclear || err != nil && mayBeDone(domainError(what, err))
 		return err
 	})
 	if err != nil {
@@ -239,6 +245,9 @@ func (c *Client) User(ctx context.Context, p permit.Permit, token enroll.Secret)
 	var out *idp.GetUserOutput
 	err := c.do(ctx, p, call{operation: opGetUser}, func(ctx context.Context) (err error) {
 		out, err = c.sdk.GetUser(ctx, &idp.GetUserInput{AccessToken: aws.String(token.Reveal())})
+		if err == nil && aws.ToString(out.Username) == "" {
+			err = errLacking // Factors that are not named here are not off.
+		}
 		return err
 	})
 	if err != nil {
@@ -268,12 +277,15 @@ func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (
 			ClientMetadata:     a.Context.Metadata,
 			UserContextData:    userContext(a.Context),
 		})
+		if err == nil && out.AuthenticationResult == nil && out.ChallengeName == "" {
+			err = errLacking
+		}
 		return err
 	})
 	if err != nil {
 		return enroll.SignIn{}, err
 	}
-	return signIn(out)
+	return signIn(out), nil
 }
 
 // responses is what each challenge wants to be told.
@@ -318,7 +330,7 @@ func userContext(c enroll.SignInContext) *types.UserContextDataType {
 
 // signIn reads an answer that holds tokens or one more challenge. The docs
 // disagree on what follows MFA_SETUP, so either is taken.
-func signIn(out *idp.RespondToAuthChallengeOutput) (enroll.SignIn, error) {
+func signIn(out *idp.RespondToAuthChallengeOutput) enroll.SignIn {
 	if r := out.AuthenticationResult; r != nil {
 		return enroll.SignIn{Tokens: &enroll.Tokens{
 			Access:    enroll.Secret(aws.ToString(r.AccessToken)),
@@ -327,16 +339,13 @@ func signIn(out *idp.RespondToAuthChallengeOutput) (enroll.SignIn, error) {
 			ExpiresIn: time.Duration(r.ExpiresIn) * time.Second,
 			Type:      aws.ToString(r.TokenType),
 			Device:    newDevice(r.NewDeviceMetadata),
-		}}, nil
-	}
-	if out.ChallengeName == "" {
-		return enroll.SignIn{}, enroll.Fail(enroll.UpstreamUnavailable, "RespondToAuthChallenge answered with neither tokens nor a challenge")
+		}}
 	}
 	return enroll.SignIn{Challenge: &enroll.Challenge{
 		Name:       string(out.ChallengeName),
 		Session:    enroll.Secret(aws.ToString(out.Session)),
 		Parameters: out.ChallengeParameters,
-	}}, nil
+	}}
 }
 
 // present gives the credential to the member that Cognito has for it.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 
@@ -51,7 +54,11 @@ func domainError(c call, err error) *enroll.Error {
 		return transportError(err)
 	}
 	kind, reason := kindOf(c, apiErr.ErrorCode(), strings.ToLower(apiErr.ErrorMessage()))
+	if kind == unmet {
+		kind = kindOfUnmet(apiErr.ErrorCode(), status(err))
+	}
 	e := &enroll.Error{Kind: kind, Reason: reason, Cause: err}
+	e.OfAccount = kind == enroll.TooManyRequests && !slices.Contains(ownLimits, reason)
 	switch {
 	case kind == enroll.TooManyRequests, kind == enroll.Busy:
 		e.RetryAfter = retrySoon
@@ -67,6 +74,10 @@ func domainError(c call, err error) *enroll.Error {
 	return e
 }
 
+// errLacking stands for an answer that lacks what it must have. It says nothing of
+// what was done, and counts as no answer.
+var errLacking = errors.New("an answer without its members")
+
 // transportError is for calls that Cognito did not answer, or not in its
 // protocol.
 func transportError(err error) *enroll.Error {
@@ -76,6 +87,8 @@ func transportError(err error) *enroll.Error {
 		return &enroll.Error{Kind: enroll.UpstreamTimeout, Reason: "canceled", Cause: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return &enroll.Error{Kind: enroll.UpstreamTimeout, Reason: "no answer in time", Cause: err}
+	case status(err) == http.StatusTooManyRequests:
+		return &enroll.Error{Kind: enroll.TooManyRequests, Reason: "429 without an exception", RetryAfter: retrySoon, OfAccount: true, Cause: err}
 	default:
 		return &enroll.Error{Kind: enroll.UpstreamUnavailable, Reason: reasonNoAnswer, Cause: err}
 	}
@@ -132,7 +145,7 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 		// A secondary replica of a multi-region pool does not support TOTP.
 		return enroll.NotOfferedHere, reason
 
-	case "TooManyRequestsException", "LimitExceededException", "ThrottlingException", "TooManyFailedAttemptsException":
+	case "TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException":
 		return enroll.TooManyRequests, reason
 	case "ConcurrentModificationException":
 		return enroll.Busy, reason
@@ -141,10 +154,30 @@ func kindOf(c call, name, message string) (enroll.Kind, string) {
 		"InvalidLambdaResponseException", "UnexpectedLambdaException", "CodeDeliveryFailureException":
 		return enroll.UpstreamUnavailable, reason
 	}
-	// What is left is either a mistake in the configuration (a pool or client
-	// that does not exist, a role without permission) or an exception that
-	// nobody here has met. The operator finds its name in the log.
-	return enroll.Internal, reason
+	return unmet, reason
+}
+
+// unmet is the kind of an exception that is not named here.
+const unmet enroll.Kind = ""
+
+// ownLimits are the exceptions of limits that one person met, and not the account.
+var ownLimits = []string{"LimitExceededException", "TooManyFailedAttemptsException", "NotAuthorizedException"}
+
+// kindOfUnmet judges an exception by what the SDK knows of all of AWS and by the
+// status: any service can answer with one of the common errors, such as
+// InternalFailure (Cognito's API reference, "Common Errors"). What is left is a
+// mistake in the configuration (a pool or client that does not exist, a role without
+// permission) or something new. The operator finds its name in the log.
+func kindOfUnmet(name string, status int) enroll.Kind {
+	_, throttling := retry.DefaultThrottleErrorCodes[name]
+	switch {
+	case throttling, status == http.StatusTooManyRequests:
+		return enroll.TooManyRequests
+	case status >= http.StatusInternalServerError:
+		return enroll.UpstreamUnavailable
+	default:
+		return enroll.Internal
+	}
 }
 
 func notAuthorized(c call, message string) enroll.Kind {

@@ -51,8 +51,8 @@ func (c call) again(failure *enroll.Error, attempt int) bool {
 // meaning is what a failure comes to when there is no other attempt. Where the
 // answer to the one use of a session was lost, nobody can tell what became of
 // it, and signing in again is the way on.
-func (c call) meaning(failure *enroll.Error) error {
-	if c.session && lost(failure) {
+func (c call) meaning(failure *enroll.Error, spent bool) error {
+	if unanswered := failure.Kind == enroll.UpstreamUnavailable || failure.Kind == enroll.UpstreamTimeout; c.session && spent && unanswered {
 		return &enroll.Error{Kind: enroll.SessionExpired, Reason: "the answer was lost: " + failure.Reason, Cause: failure}
 	}
 	return failure
@@ -73,8 +73,8 @@ func lost(failure *enroll.Error) bool {
 	case enroll.UpstreamTimeout:
 		return true
 	case enroll.UpstreamUnavailable:
-		s := status(failure)
-		return failure.Reason == reasonNoAnswer && !unsent(failure) && s < http.StatusInternalServerError && s != http.StatusForbidden
+		// A redirect and a status of 400 or more refuse the call: nothing was done.
+		return failure.Reason == reasonNoAnswer && !unsent(failure) && status(failure) < http.StatusMultipleChoices
 	default:
 		return false
 	}
@@ -84,6 +84,11 @@ func lost(failure *enroll.Error) bool {
 // so may not happen again. That a firewall said no will.
 func passing(failure *enroll.Error) bool {
 	return failure.Kind == enroll.UpstreamUnavailable && (lost(failure) || status(failure) >= http.StatusInternalServerError)
+}
+
+// mayBeDone tells whether the work of a call that failed may have been done.
+func mayBeDone(failure *enroll.Error) bool {
+	return failure.Kind == enroll.UpstreamTimeout || passing(failure)
 }
 
 // unsent tells whether a call certainly never arrived: no name, no connection,

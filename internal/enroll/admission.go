@@ -160,7 +160,7 @@ func verdictOf(err error) verdict {
 		if !ok {
 			break
 		}
-		if e.Kind == UpstreamTimeout || e.Kind == UpstreamUnavailable || e.accountThrottled() {
+		if e.Kind == UpstreamTimeout || e.Kind == UpstreamUnavailable || e.OfAccount {
 			return verdictNone
 		}
 	}
@@ -170,12 +170,6 @@ func verdictOf(err error) verdict {
 	default:
 		return verdictWrong
 	}
-}
-
-// accountThrottled tells whether Cognito refused for the quota of the whole
-// account, and not for something that this person did too often.
-func (e *Error) accountThrottled() bool {
-	return e.Kind == TooManyRequests && (e.Reason == "TooManyRequestsException" || e.Reason == "ThrottlingException")
 }
 
 // admit reserves what an operation needs, or says when it can.

@@ -63,6 +63,9 @@ type Error struct {
 	MaxAge time.Duration
 	// Fields names what breaks the contract (InvalidRequest only).
 	Fields []Field
+	// OfAccount says that Cognito refused for the quota of the whole AWS account, and
+	// not for something that this person did too often (TooManyRequests only).
+	OfAccount bool
 	// Limit is the limit that was met (TooManyRequests only), where it is one of
 	// this service's.
 	Limit *Guard

@@ -145,7 +145,7 @@ func unreadable(err error) bool {
 		return true
 	}
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.accountThrottled()
+	return ok && e.OfAccount
 }
 
 func (s *Service) stepUp(c Credential) error {

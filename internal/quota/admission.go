@@ -106,7 +106,7 @@ func (a *Admission) Do(ctx context.Context, c Call, send func(context.Context) *
 		}
 		sent := time.Now()
 		err := send(ctx)
-		if !throttled(err) {
+		if err == nil || !err.OfAccount {
 			return err
 		}
 		a.o.Metrics.QuotaRefused()
@@ -134,10 +134,4 @@ func (a *Admission) admit(ctx context.Context, c Call, r request) *enroll.Error 
 		a.o.Metrics.QuotaWaited(c.Operation, time.Since(begin))
 	}
 	return err
-}
-
-// throttled tells whether Cognito refused a call for the account's quota, and
-// not for something that this person did too often.
-func throttled(err *enroll.Error) bool {
-	return err != nil && err.Kind == enroll.TooManyRequests && (err.Reason == "TooManyRequestsException" || err.Reason == "ThrottlingException")
 }

@@ -211,7 +211,7 @@ func TestARefusedCallIsMadeAgainWhenItsTurnComesAgain(t *testing.T) {
 				begin := time.Now()
 				err := p.Do(t.Context(), c, func(context.Context) *enroll.Error {
 					if at = append(at, time.Since(begin)); len(at) < 3 {
-						return enroll.Fail(enroll.TooManyRequests, "TooManyRequestsException")
+						return &enroll.Error{Kind: enroll.TooManyRequests, OfAccount: true}
 					}
 					return nil
 				})

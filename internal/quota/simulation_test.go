@@ -221,7 +221,7 @@ func (m *meanCognito) answer() (err *enroll.Error) {
 		}
 		if m.left < 1 {
 			m.refusals = append(m.refusals, time.Since(m.begin))
-			err = &enroll.Error{Kind: enroll.TooManyRequests, Reason: "TooManyRequestsException"}
+			err = &enroll.Error{Kind: enroll.TooManyRequests, OfAccount: true}
 			return
 		}
 		m.left--

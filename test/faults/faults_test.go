@@ -115,6 +115,7 @@ func TestFaultsOnTheWayToCognito(t *testing.T) {
 		{name: "truncated body", fault: cognitotest.Fault{Truncate: true}},
 		{name: "500", fault: cognitotest.Fault{Exception: "InternalErrorException"}},
 		{name: "503", fault: cognitotest.Fault{Status: 503}},
+		{name: "429", fault: cognitotest.Fault{Status: 429}},
 		{name: "slow", fault: cognitotest.Fault{Delay: 2 * time.Second}},
 	}
 	rows := make([]string, len(faults)*len(steps))
