@@ -196,3 +196,22 @@ func (u *unsentOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 	elsewhere.URL.Scheme, elsewhere.URL.Host = "http", strings.TrimPrefix(closed.URL, "http://")
 	return http.DefaultTransport.RoundTrip(elsewhere)
 }
+
+// Tokens, sessions and codes go to Cognito and nowhere else, whatever an answer says.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		elsewhere := 0
+		other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
+		here := httptest.NewServer(http.RedirectHandler(other.URL, status))
+		c := NewClient(ClientOptions{
+			Region: "us-east-1", Endpoint: here.URL, Now: time.Now,
+			Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}),
+		})
+		err := calls["VerifySoftwareToken by session"](t.Context(), c)
+		if elsewhere != 0 || enroll.KindOf(err) != enroll.UpstreamUnavailable {
+			t.Errorf("%d: %v, and %d calls to where it pointed", status, err, elsewhere)
+		}
+		here.Close()
+		other.Close()
+	}
+}

@@ -81,7 +81,11 @@ func NewClient(o ClientOptions) *Client {
 	options := idp.Options{
 		Region:      o.Region,
 		Credentials: aws.AnonymousCredentials{},
-		HTTPClient:  &http.Client{Transport: PlainBodies{Next: o.Transport}},
+		// Cognito redirects nobody, and what a call holds must not go anywhere else.
+		HTTPClient: &http.Client{
+			Transport:     PlainBodies{Next: o.Transport},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		// The SDK would repeat any call three times, one-shot ones too.
 		Retryer: aws.NopRetryer{},
 	}
