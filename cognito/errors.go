@@ -66,12 +66,27 @@ func domainError(c call, err error) *enroll.Error {
 		e.Reason = enroll.ReasonNoVerifiedApp
 	case kind == enroll.CodeMismatch && c.sentCode():
 		e.Reason = enroll.ReasonSentCode
-	case kind == enroll.InvalidRequest && reason == "ResourceNotFoundException":
-		e.Fields = []enroll.Field{{Name: "deviceKey", Reason: "must be a device that the user pool remembers for this user, or left out"}}
-	case reason == reasonUsername:
-		e.Fields = []enroll.Field{{Name: "username", Reason: "must be USER_ID_FOR_SRP of the challenge, not the e-mail address or phone number that the person typed"}}
+	case kind == enroll.InvalidRequest:
+		e.Fields = refusedFields(reason, strings.ToLower(apiErr.ErrorMessage()))
 	}
 	return e
+}
+
+// refusedFields names what Cognito refused of a request that keeps the contract.
+func refusedFields(reason, message string) []enroll.Field {
+	username := enroll.Field{Name: "username", Reason: "must be USER_ID_FOR_SRP of the challenge, not the e-mail address or phone number that the person typed"}
+	device := enroll.Field{Name: "deviceKey", Reason: "must be a device that the user pool remembers for this user, or left out"}
+	switch {
+	case reason == reasonUsername:
+		return []enroll.Field{username}
+	case reason == "ResourceNotFoundException":
+		return []enroll.Field{device}
+	case strings.Contains(message, "device"):
+		// "Invalid device key given." comes for an alias, too (amplify-js#4047).
+		return []enroll.Field{device, username}
+	default:
+		return []enroll.Field{{Name: "body", Reason: "must hold values that Cognito takes; it refused one that this contract lets through (InvalidParameterException)"}}
+	}
 }
 
 // errLacking stands for an answer that lacks what it must have. It says nothing of
@@ -186,7 +201,10 @@ func notAuthorized(c call, message string) enroll.Kind {
 		return enroll.TooManyRequests
 	case strings.Contains(message, "secret hash"), strings.Contains(message, "secret_hash"):
 		return enroll.Internal // COGNITO_CLIENT_SECRETS does not fit the app client
-	case strings.Contains(message, "disabled"):
+	case strings.Contains(message, "disabled"), strings.Contains(message, "security reasons"):
+		// "Unable to login because of security reasons." is threat protection's answer
+		// to a risk, "Request not allowed due to security reasons." to an address that
+		// the pool blocks. The session and the token are good.
 		return enroll.RefusedByPool
 	case c.session:
 		return enroll.SessionExpired

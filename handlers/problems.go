@@ -68,7 +68,7 @@ var problems = map[enroll.Kind]problem{
 	enroll.InsufficientScope:     {403, "The access token lacks a scope", text{pageMistake, "The access token lacks the scope aws.cognito.signin.user.admin. Ask for it at sign-in, and allow it for the app client."}, nil},
 	enroll.UserNotConfirmed:      {403, "The account is not confirmed", text{"Your account is not confirmed yet. Confirm it, then sign in again.", "Cognito answered UserNotConfirmedException."}, nil},
 	enroll.PasswordResetRequired: {403, "The password must be reset", text{"Your password must be reset first. Reset it, then sign in again.", "Cognito answered PasswordResetRequiredException."}, nil},
-	enroll.RefusedByPool:         {403, "The user pool refused", text{"This is not allowed for your account. Contact support.", "The user is disabled, or a Lambda trigger of the user pool said no."}, nil},
+	enroll.RefusedByPool:         {403, "The user pool refused", text{"This is not allowed for your account. Contact support.", "The user is disabled, or a Lambda trigger or the threat protection of the user pool said no."}, nil},
 	enroll.UserNotFound:          {404, "No such user", text{"This account does not exist, or not any more.", "Cognito answered UserNotFoundException."}, nil},
 	enroll.NoPendingEnrollment: {409, "No authenticator app to finish with", text{"There is no set-up to finish. Get a new QR code and scan it. If you have scanned one before, delete that entry from your app.", "No enrollment is pending, or it has expired, or nothing of it is kept (PENDING_TTL=0). Start one first."}, map[string]text{
 		enroll.ReasonNoVerifiedApp: {"No authenticator app is set up for this account yet. Set one up first.", "There is no verified app to switch on or to sign in with."},

@@ -360,7 +360,10 @@ type AnswerChallengeRequest struct {
 	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
 	Session Session `json:"session"`
 
-	// Username What Cognito named USER_ID_FOR_SRP or USERNAME in the challenge, or what the person signed in with.
+	// Username What Cognito named USER_ID_FOR_SRP in the challenge, or USERNAME where it
+	// named none, else what the person signed in with. Where a pool remembers
+	// devices, Cognito gives tokens for an e-mail address in its place, too, and
+	// then refuses to confirm the device ("Invalid device key given").
 	Username Username `json:"username"`
 }
 
@@ -648,7 +651,10 @@ type TotpStatus struct {
 	Preferred bool `json:"preferred"`
 }
 
-// Username What Cognito named USER_ID_FOR_SRP or USERNAME in the challenge, or what the person signed in with.
+// Username What Cognito named USER_ID_FOR_SRP in the challenge, or USERNAME where it
+// named none, else what the person signed in with. Where a pool remembers
+// devices, Cognito gives tokens for an e-mail address in its place, too, and
+// then refuses to confirm the device ("Invalid device key given").
 type Username = string
 
 // Verification What came of a right code.
@@ -758,7 +764,10 @@ type VerifyTotpRequest struct {
 	// Session The opaque session of a Cognito challenge. It works once and for a few minutes.
 	Session *Session `json:"session,omitempty"`
 
-	// Username What Cognito named USER_ID_FOR_SRP or USERNAME in the challenge, or what the person signed in with.
+	// Username What Cognito named USER_ID_FOR_SRP in the challenge, or USERNAME where it
+	// named none, else what the person signed in with. Where a pool remembers
+	// devices, Cognito gives tokens for an e-mail address in its place, too, and
+	// then refuses to confirm the device ("Invalid device key given").
 	Username *Username `json:"username,omitempty"`
 }
 

@@ -55,11 +55,14 @@ var reported = []exceptionCase{
 	{"NotAuthorizedException", "Invalid session for the user, session can only be used once."},
 	{"NotAuthorizedException", "Password attempts exceeded"},
 	{"NotAuthorizedException", "User is disabled."},
+	{"NotAuthorizedException", "Unable to login because of security reasons."},
+	{"NotAuthorizedException", "Request not allowed due to security reasons."},
 	{"NotAuthorizedException", "Client demo-required is configured with secret but SECRET_HASH was not received"},
 	{"NotAuthorizedException", "Unable to verify secret hash for client demo-required"},
 	{"InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"},
 	{"InvalidParameterException", "User has not set up software token mfa"},
 	{"InvalidParameterException", "MFA is required by the user pool"},
+	{"InvalidParameterException", "Invalid device key given."},
 	{"InvalidParameterException", "1 validation error detected: Value at 'session' failed to satisfy constraint"},
 	{"SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool"},
 	{"SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."},
@@ -111,6 +114,9 @@ func TestEveryExceptionOfEveryOperationHasItsProblem(t *testing.T) {
 			fmt.Fprintf(&table, "  %-45s %d %-24s %s\n", c.name, r.Status, r.Code(t), c.message)
 			if c.message != "" && strings.Contains(string(r.Body), c.message) {
 				t.Errorf("%s, %s: the reply repeats Cognito's message", operation.name, c.name)
+			}
+			if r.Code(t) == "invalid_request" && r.JSON(t)["fields"] == nil {
+				t.Errorf("%s, %s %q: the hint points at fields, and there are none", operation.name, c.name, c.message)
 			}
 		}
 	}

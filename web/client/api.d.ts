@@ -169,7 +169,12 @@ export interface components {
         ChallengeCode: string;
         /** @description The app client that the sign-in belongs to. */
         ClientId: string;
-        /** @description What Cognito named USER_ID_FOR_SRP or USERNAME in the challenge, or what the person signed in with. */
+        /**
+         * @description What Cognito named USER_ID_FOR_SRP in the challenge, or USERNAME where it
+         *     named none, else what the person signed in with. Where a pool remembers
+         *     devices, Cognito gives tokens for an e-mail address in its place, too, and
+         *     then refuses to confirm the device ("Invalid device key given").
+         */
         Username: string;
         /** @description The key of a device that the user pool remembers, as `tokens.device` once gave it. Without it Cognito takes the device for a new one. */
         DeviceKey: string;
