@@ -61,19 +61,29 @@ func contractError(err *echo.HTTPError) error {
 		return tooLarge
 	}
 	e := &enroll.Error{Kind: enroll.InvalidRequest, Reason: "contract"}
-	collectFields(err.Internal, func(f enroll.Field) {
+	noCode := false
+	collectFields(err.Internal, func(f enroll.Field, rule string) {
 		if !slices.Contains(e.Fields, f) {
 			e.Fields = append(e.Fields, f)
 		}
+		noCode = f.Name == "code" && rule == "pattern"
 	})
-	if len(e.Fields) == 0 {
+	switch {
+	case len(e.Fields) == 0:
 		e.Fields = []enroll.Field{{Name: "body", Reason: "must be a JSON object as the contract describes it"}}
+	case len(e.Fields) == 1 && noCode:
+		e.Reason = reasonNoCode
 	}
 	return e
 }
 
-// collectFields walks the validator's tree of errors down to the fields.
-func collectFields(err error, found func(enroll.Field)) {
+// reasonNoCode is why a request is refused whose only fault is a text in place of the
+// code: people make that mistake, and not pages.
+const reasonNoCode = "no code"
+
+// collectFields walks the validator's tree of errors down to the fields, and names
+// the rule of the schema that each breaks.
+func collectFields(err error, found func(f enroll.Field, rule string)) {
 	if many, ok := errors.AsType[openapi3.MultiError](err); ok {
 		for _, one := range many {
 			collectFields(one, found)
@@ -85,11 +95,11 @@ func collectFields(err error, found func(enroll.Field)) {
 			collectFields(many, found)
 			return
 		}
-		found(enroll.Field{Name: fieldName(s), Reason: fieldReason(s)})
+		found(enroll.Field{Name: fieldName(s), Reason: fieldReason(s)}, s.SchemaField)
 		return
 	}
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
-		found(enroll.Field{Name: "body", Reason: "must be there"})
+		found(enroll.Field{Name: "body", Reason: "must be there"}, "required")
 	}
 }
 

@@ -25,17 +25,17 @@ func requireJSON(optional []string) echo.MiddlewareFunc {
 			if r.ContentLength == 0 || r.Body == http.NoBody {
 				return next(c)
 			}
-			mediaType, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-			if err != nil || mediaType != typeJSON || !isPlain(r.Header.Values(echo.HeaderContentEncoding)) {
-				return echo.ErrUnsupportedMediaType
-			}
 			body, err := io.ReadAll(r.Body)
 			if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok {
 				return tooLarge
 			}
+			if mediaType, _, bad := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); len(body) > 0 &&
+				(bad != nil || mediaType != typeJSON || !isPlain(r.Header.Values(echo.HeaderContentEncoding))) {
+				return echo.ErrUnsupportedMediaType
+			}
 			body = bytes.TrimPrefix(body, byteOrderMark)
 			if err != nil || len(body) > 0 && !jsontext.Value(body).IsValid() {
-				return enroll.Invalid("body", "must be one JSON document without members that occur twice")
+				return enroll.Invalid("body", "must be one JSON document in UTF-8, without members that occur twice")
 			}
 			body = withoutNulls(body, optional)
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))

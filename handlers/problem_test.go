@@ -118,7 +118,7 @@ func TestEveryReasonForRefusingATokenHasASentence(t *testing.T) {
 	for _, reason := range []string{
 		token.ReasonTooLarge, token.ReasonMalformed, token.ReasonNotRS256, token.ReasonForbiddenHeader, token.ReasonMissingClaim,
 		token.ReasonForeignIssuer, token.ReasonUnknownKey, token.ReasonBadSignature, token.ReasonExpired, token.ReasonNotYetValid,
-		token.ReasonForeignClient, token.ReasonIDToken, token.ReasonRefreshToken, token.ReasonOtherTokenUse,
+		token.ReasonForeignClient, token.ReasonNobody, token.ReasonIDToken, token.ReasonRefreshToken, token.ReasonOtherTokenUse,
 	} {
 		if problems[enroll.InvalidToken].variants[reason].hint == "" && problems[enroll.WrongTokenUse].variants[reason].hint == "" {
 			t.Errorf("%s has none", reason)

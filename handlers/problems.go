@@ -42,22 +42,27 @@ const (
 // Every text is a constant: nothing that was submitted, and nothing that Cognito or
 // Go said, can get into a reply.
 var problems = map[enroll.Kind]problem{
-	enroll.InvalidRequest:    {400, "The request breaks the contract", text{pageMistake, "The request is not as openapi.yaml has it: see fields."}, nil},
-	enroll.TwoCredentials:    {400, "Two credentials", text{pageMistake, "Send one access token or one session, not both."}, nil},
-	enroll.MissingCredential: {401, "No credential", text{"You are not signed in. Sign in first.", "Send a Cognito access token in the Authorization header (Bearer), or, where the operation takes one, the session of the sign-in."}, nil},
+	enroll.InvalidRequest: {400, "The request breaks the contract", text{pageMistake, "The request is not as openapi.yaml has it: see fields."}, map[string]text{
+		reasonNoCode: {"That is not a complete code. Enter all of its digits, and nothing but digits.", "Somebody entered what is no code: see fields. Remove spaces and hyphens before sending it. No try is counted."},
+	}},
+	enroll.TwoCredentials: {400, "Two credentials", text{pageMistake, "Send one access token or one session, not both."}, nil},
+	enroll.MissingCredential: {401, "No credential", text{"You are not signed in. Sign in first.", "Send a Cognito access token in the Authorization header (Bearer), or, where the operation takes one, the session of the sign-in."}, map[string]text{
+		reasonNoScheme: {pageMistake, "The access token was sent without its scheme. Send Authorization: Bearer and the token."},
+	}},
 	enroll.InvalidToken: {401, "The access token is not valid", text{signInAgain, "Cognito refused the access token: it was revoked, or the user signed out everywhere."}, map[string]text{
-		"expired":          {"Your sign-in has ended. Sign in again.", "The access token has expired. Refresh it and repeat; where that fails, let the person sign in again."},
-		"not_yet_valid":    {signInAgain, "The access token is from the future: the clock of whoever issued it, or of this service, is off."},
-		"malformed":        {doesNotFit, "This is not a Cognito access token."},
-		"too_large":        {doesNotFit, "The access token is longer than the 24 KiB that are read. The user's groups, or claims that a Lambda trigger adds, make it so."},
-		"bad_signature":    {signInAgain, "The signature of the access token is wrong."},
-		"not_rs256":        {doesNotFit, "Cognito signs its tokens with RS256; this one is not."},
-		"foreign_issuer":   {doesNotFit, "The access token is from a user pool that is not in COGNITO_USER_POOL_IDS."},
-		"foreign_client":   {doesNotFit, "The access token is for an app client that is not in COGNITO_CLIENT_IDS."},
-		"unknown_key":      {signInAgain, "The key that signed the access token is none of its user pool's."},
-		"missing_claim":    {doesNotFit, "A claim that every Cognito access token has is missing."},
-		"forbidden_header": {doesNotFit, "The header of the access token names a key or an extension of its own, which Cognito's never does."},
-		reasonSession:      {pageMistake, "The session of a sign-in was sent as an access token. Send it as session in the body."},
+		"expired":            {"Your sign-in has ended. Sign in again.", "The access token has expired. Refresh it and repeat; where that fails, let the person sign in again."},
+		"not_yet_valid":      {signInAgain, "The access token is from the future: the clock of whoever issued it, or of this service, is off."},
+		"malformed":          {doesNotFit, "This is not a Cognito access token."},
+		"too_large":          {doesNotFit, "The access token is longer than the 24 KiB that are read. The user's groups, or claims that a Lambda trigger adds, make it so."},
+		"bad_signature":      {signInAgain, "The signature of the access token is wrong."},
+		"not_rs256":          {doesNotFit, "Cognito signs its tokens with RS256; this one is not."},
+		"foreign_issuer":     {doesNotFit, "The access token is from a user pool that is not in COGNITO_USER_POOL_IDS."},
+		"foreign_client":     {doesNotFit, "The access token is for an app client that is not in COGNITO_CLIENT_IDS."},
+		"unknown_key":        {signInAgain, "The key that signed the access token is none of its user pool's."},
+		"client_credentials": {pageMistake, "The access token is of the client-credentials grant: it stands for an app client, and for no user. Send the access token of a person's sign-in."},
+		"missing_claim":      {doesNotFit, "A claim that every Cognito access token has is missing."},
+		"forbidden_header":   {doesNotFit, "The header of the access token names a key or an extension of its own, which Cognito's never does."},
+		reasonSession:        {pageMistake, "The session of a sign-in was sent as an access token. Send it as session in the body."},
 	}},
 	enroll.WrongTokenUse: {401, "This is not an access token", text{pageMistake, "Another token was sent in place of the access token. Send the access token that came with it."}, map[string]text{
 		"id_token":        {pageMistake, "An ID token was sent. Send the access token that came with it."},
@@ -103,7 +108,7 @@ var problems = map[enroll.Kind]problem{
 }
 
 // variantNames are the names of variants that are not those of their reasons.
-var variantNames = map[string]string{"too many wrong codes": "codes"}
+var variantNames = map[string]string{"too many wrong codes": "codes", reasonNoCode: "code"}
 
 // The variants of a wrong code that the phone's clock explains.
 const (

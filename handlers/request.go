@@ -2,7 +2,10 @@ package handlers
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -39,7 +42,7 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 		}
 		return enroll.Credential{Session: enroll.Secret(*session), Address: network(c.RealIP()), ClientIP: knownAddress(c.RealIP())}, nil
 	case len(tokens) == 0:
-		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, "")
+		return enroll.Credential{}, enroll.Fail(enroll.MissingCredential, missingBecause(c.Request().Header))
 	}
 	token := tokens[0]
 	if isSession(token) {
@@ -52,6 +55,18 @@ func (s *Server) credential(ctx context.Context, session *string) (enroll.Creden
 	event := eventOf(c)
 	event.flow, event.subject = enroll.FlowToken, subjectHash(identity)
 	return enroll.Credential{Identity: &identity, ClientIP: knownAddress(c.RealIP())}, nil
+}
+
+// reasonNoScheme is why an access token without its scheme is none: API Gateway's
+// authorizers take it so, and their front ends send it so.
+const reasonNoScheme = "no_scheme"
+
+// missingBecause is why there is no access token, where the headers tell.
+func missingBecause(h http.Header) string {
+	if slices.ContainsFunc(h.Values(echo.HeaderAuthorization), func(line string) bool { return isToken(strings.TrimSpace(line)) }) {
+		return reasonNoScheme
+	}
+	return ""
 }
 
 // reasonSession is why a session in the place of an access token is refused.

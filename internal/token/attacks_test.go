@@ -245,6 +245,12 @@ func attacksOnTheClaims() []attack {
 			malformed[fmt.Sprintf("%s is %v (%T)", name, value, value)] = all(func(c claims) claims { return c.with(name, value) })
 		}
 	}
+	// What the client-credentials grant gives: an app, and nobody who could enroll.
+	machine := accessTokenClaims(noon).without("username", "origin_jti", "event_id").with("sub", homeClient).with("scope", "orders/read")
+	attacks = append(attacks, invalid(token.ReasonNobody, map[string]string{
+		"of an app":         homeKey().token(machine),
+		"of an unknown app": homeKey().token(machine.with("client_id", "machine").with("sub", "machine")),
+	})...)
 	attacks = append(attacks, invalid(token.ReasonMissingClaim, missing)...)
 	return append(attacks, invalid(token.ReasonMalformed, malformed)...)
 }

@@ -25,22 +25,23 @@ import (
 // The reasons for which Verify refuses a token. Each is the Reason of an
 // enroll.Error, is stable, and says nothing of what the token holds.
 const (
-	ReasonTooLarge        = "too_large"        // more than 24 KiB
-	ReasonMalformed       = "malformed"        // not a JWT, or a field of the wrong type
-	ReasonNotRS256        = "not_rs256"        // alg is anything but RS256
-	ReasonForbiddenHeader = "forbidden_header" // crit, or a key brought along
-	ReasonMissingClaim    = "missing_claim"    // a claim that every access token has
-	ReasonForeignIssuer   = "foreign_issuer"   // none of a configured pool's issuers
-	ReasonUnknownKey      = "unknown_key"      // kid is none of the pool's keys
-	ReasonBadSignature    = "bad_signature"    // not signed by that key
-	ReasonExpired         = "expired"          // exp has passed
-	ReasonNotYetValid     = "not_yet_valid"    // nbf, iat or auth_time lies ahead
-	ReasonForeignClient   = "foreign_client"   // an app client that is not configured
-	ReasonIDToken         = "id_token"         // the ID token in place of the access token
-	ReasonRefreshToken    = "refresh_token"    // the refresh token, or another encrypted one
-	ReasonOtherTokenUse   = "other_token_use"  // a token_use that Cognito does not document
-	ReasonMissingScope    = "missing_scope"    // no aws.cognito.signin.user.admin
-	ReasonKeysUnavailable = "keys_unavailable" // the pool's keys were never fetched
+	ReasonTooLarge        = "too_large"          // more than 24 KiB
+	ReasonMalformed       = "malformed"          // not a JWT, or a field of the wrong type
+	ReasonNotRS256        = "not_rs256"          // alg is anything but RS256
+	ReasonForbiddenHeader = "forbidden_header"   // crit, or a key brought along
+	ReasonMissingClaim    = "missing_claim"      // a claim that every access token has
+	ReasonForeignIssuer   = "foreign_issuer"     // none of a configured pool's issuers
+	ReasonUnknownKey      = "unknown_key"        // kid is none of the pool's keys
+	ReasonBadSignature    = "bad_signature"      // not signed by that key
+	ReasonExpired         = "expired"            // exp has passed
+	ReasonNotYetValid     = "not_yet_valid"      // nbf, iat or auth_time lies ahead
+	ReasonForeignClient   = "foreign_client"     // an app client that is not configured
+	ReasonNobody          = "client_credentials" // an app client itself, and no user
+	ReasonIDToken         = "id_token"           // the ID token in place of the access token
+	ReasonRefreshToken    = "refresh_token"      // the refresh token, or another encrypted one
+	ReasonOtherTokenUse   = "other_token_use"    // a token_use that Cognito does not document
+	ReasonMissingScope    = "missing_scope"      // no aws.cognito.signin.user.admin
+	ReasonKeysUnavailable = "keys_unavailable"   // the pool's keys were never fetched
 )
 
 const (
@@ -298,6 +299,10 @@ func (v *Verifier) admit(c *accessClaims) error {
 		return enroll.Fail(enroll.WrongTokenUse, ReasonIDToken)
 	case c.tokenUse != "access":
 		return enroll.Fail(enroll.WrongTokenUse, ReasonOtherTokenUse)
+	case c.username == "" && c.clientID != "" && c.Subject == c.clientID:
+		// The client-credentials grant (the token endpoint's, and GetClientToken): sub
+		// is the app client, and there is no username.
+		return enroll.Fail(enroll.InvalidToken, ReasonNobody)
 	case c.clientID == "" || c.Subject == "" || c.username == "":
 		return enroll.Fail(enroll.InvalidToken, ReasonMissingClaim)
 	case !slices.Contains(v.clients, c.clientID):

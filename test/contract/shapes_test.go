@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ type shape struct {
 	status         int
 	code           string // of the problem
 	inTheBodyThere string // a part of the reply
+	chunked        bool   // the length of the body is not told beforehand
 }
 
 // sent and with are the headers of a request.
@@ -54,6 +56,7 @@ func TestRequestShapes(t *testing.T) {
 		{name: "`Content-Encoding: identity`", method: "POST", path: start, header: sent("Authorization", bearer, "Content-Encoding", "Identity"), body: "{}", status: 200},
 		{name: "another `Content-Encoding` is refused", method: "POST", path: start, header: sent("Authorization", bearer, "Content-Encoding", "gzip"), body: "{}", status: 415, code: "unsupported_media_type"},
 		{name: "no body", method: "POST", path: start, header: with("Authorization", bearer), status: 200},
+		{name: "an empty body of unknown length", method: "POST", path: start, header: with("Authorization", bearer), chunked: true, status: 200},
 		{name: "an empty body with a `Content-Type`", method: "POST", path: start, header: sent("Authorization", bearer), status: 200},
 		{name: "a `charset`", method: "POST", path: start, header: with("Authorization", bearer, "Content-Type", "application/json; charset=utf-8"), body: "{}", status: 200},
 		{name: "the scheme in any case", method: "GET", path: status, header: with("Authorization", strings.Replace(bearer, "Bearer", "bEARER", 1)), status: 200},
@@ -62,6 +65,7 @@ func TestRequestShapes(t *testing.T) {
 		{name: "two trailing slashes are not found", method: "GET", path: status + "//", header: with("Authorization", bearer), status: 404, code: "not_found"},
 		{name: "an empty `Authorization` beside a session", method: "POST", path: start, header: sent("Authorization", ""), body: withSession(), status: 201},
 		{name: "a foreign `Authorization` beside a session", method: "POST", path: start, header: sent("Authorization", "Basic YTpi"), body: withSession(), status: 201},
+		{name: "an access token without its scheme is named", method: "GET", path: status, header: with("Authorization", strings.TrimPrefix(bearer, "Bearer ")), status: 401, code: "missing_credential", inTheBodyThere: "without its scheme"},
 		{name: "`Bearer` without a token beside a session", method: "POST", path: start, header: sent("Authorization", "Bearer "), body: withSession(), status: 201},
 		{name: "a foreign `Authorization` beside an access token", method: "GET", path: status, header: with("Authorization", "Basic YTpi", "Authorization", bearer), status: 200},
 		{name: "a token and a session are refused", method: "POST", path: start, header: sent("Authorization", bearer), body: withSession(), status: 400, code: "two_credentials"},
@@ -73,6 +77,8 @@ func TestRequestShapes(t *testing.T) {
 		{name: "a JWT as `session` is named, also with its scheme", method: "POST", path: start, header: sent(), body: `{"session":"` + bearer + `"}`, status: 400, code: "invalid_request", inTheBodyThere: "this is a token"},
 		{name: "a session as access token is named", method: "GET", path: status, header: with("Authorization", "Bearer AYABe"+strings.Repeat("x", 60)), status: 401, code: "invalid_token", inTheBodyThere: "session"},
 		{name: "a token longer than 24 KiB is told", method: "GET", path: status, header: with("Authorization", "Bearer eyJ"+strings.Repeat("x", 24<<10)), status: 401, code: "invalid_token", inTheBodyThere: "24 KiB"},
+		{name: "a body in another encoding than UTF-8 is refused", method: "POST", path: start, header: sent("Authorization", bearer), body: "{\"accountName\":\"J\xfcrgen\"}", status: 400, code: "invalid_request", inTheBodyThere: "UTF-8"},
+		{name: "half a character is refused", method: "POST", path: start, header: sent("Authorization", bearer), body: `{"accountName":"Ada \ud83d"}`, status: 400, code: "invalid_request", inTheBodyThere: "UTF-8"},
 		{name: "two documents are refused", method: "POST", path: start, header: sent("Authorization", bearer), body: "{}{}", status: 400, code: "invalid_request"},
 		{name: "a member twice is refused", method: "POST", path: start, header: sent("Authorization", bearer), body: `{"renew":true,"renew":false}`, status: 400, code: "invalid_request"},
 		{name: "an unknown member is refused", method: "POST", path: start, header: sent("Authorization", bearer), body: `{"renw":true}`, status: 400, code: "invalid_request"},
@@ -82,7 +88,11 @@ func TestRequestShapes(t *testing.T) {
 		}
 		delete(listed, s.name)
 		t.Run(s.name, func(t *testing.T) {
-			r := w.Do(world.Request{Method: s.method, Path: s.path, Header: s.header, Body: strings.NewReader(s.body)})
+			var body io.Reader = strings.NewReader(s.body)
+			if s.chunked {
+				body = struct{ io.Reader }{body}
+			}
+			r := w.Do(world.Request{Method: s.method, Path: s.path, Header: s.header, Body: body})
 			if r.Status != s.status {
 				t.Fatalf("status %d, want %d: %s", r.Status, s.status, r.Body)
 			}
@@ -117,5 +127,30 @@ func TestScriptsOfOtherOriginsGetAnAnswer(t *testing.T) {
 	tooLarge := w.Do(world.Request{Method: "GET", Path: "/v1/mfa", Header: with("Origin", origin, "X-Long", strings.Repeat("x", 17<<10))})
 	if tooLarge.Status != 431 || tooLarge.Header.Get("Access-Control-Allow-Origin") != origin {
 		t.Errorf("status %d for %q", tooLarge.Status, tooLarge.Header.Get("Access-Control-Allow-Origin"))
+	}
+}
+
+// What people enter in place of a code is their slip and not the page's: the problem
+// says so to them, and no try is counted.
+func TestPeopleAreToldOfACodeThatIsNone(t *testing.T) {
+	w := world.New(t, nil)
+	token := w.Token(world.Optional, world.OptionalClient, "ada")
+	w.Begin(token, nil)
+	session := strings.Repeat("s", 40)
+	for _, code := range []string{"", "12345", "123456789", "123 456", "123\u00a0456", "123-456", "123456\n", "１２３４５６", "١٢٣٤٥٦", "12345O"} {
+		for name, r := range map[string]world.Reply{
+			"verifyTotp":      w.Verify(token, world.Object{"code": code}),
+			"answerChallenge": w.Answer(world.Object{"challenge": "SOFTWARE_TOKEN_MFA", "clientId": world.OptionalClient, "username": "ada", "session": session, "code": code}),
+		} {
+			if p := r.JSON(t); r.Status != 400 || r.Code(t) != "invalid_request" || p["variant"] != "code" || !strings.Contains(p["detail"].(string), "digits") {
+				t.Errorf("%s, %q: %s", name, code, r.Body)
+			}
+		}
+	}
+	// A page that sends something else, or something else besides, is at fault itself.
+	for _, body := range []world.Object{{}, {"code": 123456}, {"code": nil}, {"code": "123 456", "preferred": "yes"}} {
+		if r := w.Verify(token, body); r.Status != 400 || r.JSON(t)["variant"] != nil {
+			t.Errorf("%v: %s", body, r.Body)
+		}
 	}
 }

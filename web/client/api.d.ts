@@ -439,10 +439,11 @@ export interface components {
              *     New ones may come: translate by `code` where you do not know one.
              *     `invalid_token`: expired, not_yet_valid, malformed, too_large,
              *     bad_signature, not_rs256, foreign_issuer, foreign_client, unknown_key,
-             *     missing_claim, forbidden_header, session. `wrong_token_use`: id_token,
-             *     refresh_token, other_token_use. `code_mismatch`: clock, clock_hours,
-             *     sent_code. `no_pending_enrollment`: no_verified_app.
-             *     `too_many_requests`: codes.
+             *     missing_claim, forbidden_header, session, client_credentials.
+             *     `wrong_token_use`: id_token, refresh_token, other_token_use.
+             *     `missing_credential`: no_scheme. `invalid_request`: code.
+             *     `code_mismatch`: clock, clock_hours, sent_code.
+             *     `no_pending_enrollment`: no_verified_app. `too_many_requests`: codes.
              */
             variant?: string;
             /** @description The same as the X-Request-Id header; tell it to the operator. */

@@ -7,7 +7,9 @@ export default {
 
   invalid_request: pageMistake,
   two_credentials: pageMistake,
+  'missing_credential.no_scheme': pageMistake,
   'invalid_token.session': pageMistake,
+  'invalid_token.client_credentials': pageMistake,
   wrong_token_use: pageMistake,
   'wrong_token_use.id_token': pageMistake,
   'wrong_token_use.refresh_token': pageMistake,
@@ -45,6 +47,7 @@ export default {
   totp_not_enabled: 'Für dieses Konto können keine Authenticator-Apps verwendet werden.',
   mfa_required_by_pool: 'Ein zweiter Schritt bei der Anmeldung ist vorgeschrieben und kann deshalb nicht ausgeschaltet werden. Sie können stattdessen eine andere App einrichten.',
   session_expired: 'Die Anmeldung hat zu lange gedauert oder wurde anderswo fortgesetzt. Melden Sie sich erneut an.',
+  'invalid_request.code': 'Das ist kein vollständiger Code. Geben Sie alle Ziffern ein und nichts außer Ziffern.',
   code_mismatch: 'Der Code stimmt nicht. Geben Sie den Code ein, den die App jetzt zeigt.',
   'code_mismatch.sent_code': 'Der Code stimmt nicht. Geben Sie den Code aus der neuesten Nachricht ein, die Ihnen gesendet wurde.',
   'code_mismatch.clock.fast': {

@@ -7,7 +7,9 @@ export default {
 
   invalid_request: pageMistake,
   two_credentials: pageMistake,
+  'missing_credential.no_scheme': pageMistake,
   'invalid_token.session': pageMistake,
+  'invalid_token.client_credentials': pageMistake,
   wrong_token_use: pageMistake,
   'wrong_token_use.id_token': pageMistake,
   'wrong_token_use.refresh_token': pageMistake,
@@ -45,6 +47,7 @@ export default {
   totp_not_enabled: 'Authenticator apps cannot be used for this account.',
   mfa_required_by_pool: 'A second step at sign-in is required, so it cannot be switched off. You can set up another app in its place.',
   session_expired: 'The sign-in took too long or was continued elsewhere. Sign in again.',
+  'invalid_request.code': 'That is not a complete code. Enter all of its digits, and nothing but digits.',
   code_mismatch: 'The code is not right. Enter the code that the app shows now.',
   'code_mismatch.sent_code': 'The code is not right. Enter the code of the newest message that was sent to you.',
   'code_mismatch.clock.fast': {

@@ -7,7 +7,9 @@ export default {
 
   invalid_request: pageMistake,
   two_credentials: pageMistake,
+  'missing_credential.no_scheme': pageMistake,
   'invalid_token.session': pageMistake,
+  'invalid_token.client_credentials': pageMistake,
   wrong_token_use: pageMistake,
   'wrong_token_use.id_token': pageMistake,
   'wrong_token_use.refresh_token': pageMistake,
@@ -45,6 +47,7 @@ export default {
   totp_not_enabled: 'Esta cuenta no admite aplicaciones de autenticación.',
   mfa_required_by_pool: 'Se exige un segundo paso al iniciar sesión, por lo que no se puede desactivar. Puede configurar otra aplicación en su lugar.',
   session_expired: 'El inicio de sesión tardó demasiado o continuó en otro lugar. Inicie sesión de nuevo.',
+  'invalid_request.code': 'Ese no es un código completo. Introduzca todas sus cifras y nada más que cifras.',
   code_mismatch: 'El código no es correcto. Introduzca el código que la aplicación muestra ahora.',
   'code_mismatch.sent_code': 'El código no es correcto. Introduzca el código del último mensaje que se le envió.',
   'code_mismatch.clock.fast': {

@@ -7,7 +7,9 @@ export default {
 
   invalid_request: pageMistake,
   two_credentials: pageMistake,
+  'missing_credential.no_scheme': pageMistake,
   'invalid_token.session': pageMistake,
+  'invalid_token.client_credentials': pageMistake,
   wrong_token_use: pageMistake,
   'wrong_token_use.id_token': pageMistake,
   'wrong_token_use.refresh_token': pageMistake,
@@ -45,6 +47,7 @@ export default {
   totp_not_enabled: 'このアカウントでは認証アプリを使用できません。',
   mfa_required_by_pool: 'サインイン時の 2 段階目の確認は必須のため、オフにできません。代わりに別のアプリを設定できます。',
   session_expired: 'サインインに時間がかかりすぎたか、別の場所で続行されました。もう一度サインインしてください。',
+  'invalid_request.code': 'コードが不完全です。すべての桁を、数字だけで入力してください。',
   code_mismatch: 'コードが正しくありません。アプリに今表示されているコードを入力してください。',
   'code_mismatch.sent_code': 'コードが正しくありません。送信された最新のメッセージのコードを入力してください。',
   'code_mismatch.clock.fast': {
