@@ -215,3 +215,36 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		other.Close()
 	}
 }
+
+// Cognito takes a person's address from an app client with a secret alone, and only
+// the device's fingerprint from others.
+func TestOnlyAClientWithASecretSendsThePersonsAddress(t *testing.T) {
+	for _, c := range []struct {
+		client, encoded string
+		want            string // UserContextData
+	}{
+		{"with-secret", "", `"UserContextData":{"IpAddress":"203.0.113.7"}`},
+		{"with-secret", "print", `"UserContextData":{"EncodedData":"print","IpAddress":"203.0.113.7"}`},
+		{"public", "", ""},
+		{"public", "print", `"UserContextData":{"EncodedData":"print"}`},
+	} {
+		var sent string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			sent = string(body)
+			_, _ = io.WriteString(w, `{"AuthenticationResult":{"AccessToken":"token"}}`)
+		}))
+		client := NewClient(ClientOptions{
+			Region: "us-east-1", Endpoint: server.URL, Now: time.Now, ClientSecrets: map[string]enroll.Secret{"with-secret": "secret"},
+			Metrics: metrics.New(prometheus.NewRegistry(), metrics.BuildInfo{}),
+		})
+		_, err := client.Answer(t.Context(), permit.Mint(), enroll.Answer{
+			Challenge: enroll.MethodTOTP, ClientID: c.client, Session: "session", Code: "123456",
+			Context: enroll.SignInContext{ClientIP: "203.0.113.7", EncodedData: enroll.Secret(c.encoded)},
+		})
+		if err != nil || !strings.Contains(sent, c.want) || c.want == "" && strings.Contains(sent, "UserContextData") {
+			t.Errorf("%s, %q: %v, sent %s", c.client, c.encoded, err, sent)
+		}
+		server.Close()
+	}
+}

@@ -279,7 +279,7 @@ func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (
 			Session:            aws.String(a.Session.Reveal()),
 			ChallengeResponses: c.responses(a),
 			ClientMetadata:     a.Context.Metadata,
-			UserContextData:    userContext(a.Context),
+			UserContextData:    c.userContext(a),
 		})
 		if err == nil && out.AuthenticationResult == nil && out.ChallengeName == "" {
 			err = errLacking
@@ -318,18 +318,22 @@ func secretHash(secret enroll.Secret, username, clientID string) string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-func userContext(c enroll.SignInContext) *types.UserContextDataType {
-	if c.ClientIP == "" && c.EncodedData == "" {
+// userContext is what threat protection learns of the person. Cognito takes an
+// address only from an app client with a secret ("Adding user device and session
+// data to API requests", Cognito's developer guide); what it does with one that
+// another client sends is not documented.
+func (c *Client) userContext(a enroll.Answer) *types.UserContextDataType {
+	data := types.UserContextDataType{}
+	if _, ok := c.secrets[a.ClientID]; ok && a.Context.ClientIP != "" {
+		data.IpAddress = aws.String(a.Context.ClientIP)
+	}
+	if a.Context.EncodedData != "" {
+		data.EncodedData = aws.String(a.Context.EncodedData.Reveal())
+	}
+	if data == (types.UserContextDataType{}) {
 		return nil
 	}
-	data := &types.UserContextDataType{}
-	if c.ClientIP != "" {
-		data.IpAddress = aws.String(c.ClientIP)
-	}
-	if c.EncodedData != "" {
-		data.EncodedData = aws.String(c.EncodedData.Reveal())
-	}
-	return data
+	return &data
 }
 
 // signIn reads an answer that holds tokens or one more challenge. The docs
