@@ -4,8 +4,8 @@ package cognitotest
 
 // adminInput is what names a user.
 type adminInput struct {
-	UserPoolID string `json:"UserPoolId"`
-	Username   string
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
+	Username   string `shape:"UsernameType,required"`
 }
 
 // administer makes an operation's work of a function on the user it names.
@@ -19,15 +19,9 @@ func (s *Server) administer(do func(*pool, *account) (any, error)) func(request)
 	})
 }
 
-// administered finds the user that an administrator's operation names, unless the
-// request breaks more than that. The caller holds s.mu.
-func (s *Server) administered(in adminInput, broken ...string) (*pool, *account, error) {
-	c := constraints(broken)
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	c.required("username", in.Username, usernameShape)
-	if err := c.err(); err != nil {
-		return nil, nil, err
-	}
+// administered finds the user that an administrator's operation names. The caller
+// holds s.mu.
+func (s *Server) administered(in adminInput) (*pool, *account, error) {
 	p, err := s.pool(in.UserPoolID)
 	if err != nil {
 		return nil, nil, err

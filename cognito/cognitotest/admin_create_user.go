@@ -4,10 +4,10 @@ import "slices"
 
 type adminCreateUserInput struct {
 	adminInput
-	DesiredDeliveryMediums []string
+	DesiredDeliveryMediums []string `shape:"enum"`
 	ForceAliasCreation     bool
-	MessageAction          string
-	TemporaryPassword      string
+	MessageAction          string `shape:"enum"`
+	TemporaryPassword      string `shape:"PasswordType"`
 	UserAttributes         []attribute
 }
 
@@ -24,14 +24,6 @@ type createdUser struct {
 // adminCreateUser makes a user who must choose a password at the first sign-in:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
-	var c constraints
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	c.required("username", in.Username, usernameShape)
-	c.word("messageAction", in.MessageAction)
-	list(&c, "desiredDeliveryMediums", in.DesiredDeliveryMediums)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	p, err := s.pool(in.UserPoolID)
 	if err != nil {
 		return nil, err

@@ -2,19 +2,12 @@ package cognitotest
 
 type adminInitiateAuthInput struct {
 	initiateAuthInput
-	UserPoolID string `json:"UserPoolId"`
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
 }
 
 // adminInitiateAuth begins a sign-in from a server:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html
 func (s *Server) adminInitiateAuth(in *adminInitiateAuthInput) (any, error) {
-	var c constraints
-	c.enum("authFlow", in.AuthFlow)
-	c.required("clientId", in.ClientID, clientIDShape)
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	client, err := s.ofPool(in.UserPoolID, in.ClientID)
 	if err != nil {
 		return nil, err

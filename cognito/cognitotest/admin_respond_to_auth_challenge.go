@@ -2,19 +2,12 @@ package cognitotest
 
 type adminRespondToAuthChallengeInput struct {
 	respondToAuthChallengeInput
-	UserPoolID string `json:"UserPoolId"`
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
 }
 
 // adminRespondToAuthChallenge goes on with a sign-in from a server:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 func (s *Server) adminRespondToAuthChallenge(in *adminRespondToAuthChallengeInput) (any, error) {
-	var c constraints
-	c.enum("challengeName", string(in.ChallengeName))
-	c.required("clientId", in.ClientID, clientIDShape)
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	if _, err := s.ofPool(in.UserPoolID, in.ClientID); err != nil {
 		return nil, err
 	}

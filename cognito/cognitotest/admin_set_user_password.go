@@ -2,7 +2,7 @@ package cognitotest
 
 type adminSetUserPasswordInput struct {
 	adminInput
-	Password  string
+	Password  string `shape:"PasswordType,required"`
 	Permanent bool
 }
 
@@ -10,9 +10,7 @@ type adminSetUserPasswordInput struct {
 // sign-in:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserPassword.html
 func (s *Server) adminSetUserPassword(in *adminSetUserPasswordInput) (any, error) {
-	var c constraints
-	c.given("password", in.Password)
-	p, a, err := s.administered(in.adminInput, c...)
+	p, a, err := s.administered(in.adminInput)
 	if err != nil {
 		return nil, err
 	}

@@ -2,15 +2,13 @@ package cognitotest
 
 type adminUpdateUserAttributesInput struct {
 	adminInput
-	UserAttributes []attribute
+	UserAttributes []attribute `shape:",required"`
 }
 
 // adminUpdateUserAttributes sets attributes of a user, verified ones too:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 func (s *Server) adminUpdateUserAttributes(in *adminUpdateUserAttributesInput) (any, error) {
-	var c constraints
-	c.attributes("userAttributes", in.UserAttributes)
-	p, a, err := s.administered(in.adminInput, c...)
+	p, a, err := s.administered(in.adminInput)
 	if err != nil {
 		return nil, err
 	}

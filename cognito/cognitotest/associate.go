@@ -1,8 +1,8 @@
 package cognitotest
 
 type associateSoftwareTokenInput struct {
-	AccessToken string
-	Session     string
+	AccessToken string `shape:"TokenModelType"`
+	Session     string `shape:"SessionType"`
 }
 
 type associateSoftwareTokenOutput struct {
@@ -13,12 +13,6 @@ type associateSoftwareTokenOutput struct {
 // associateSoftwareToken makes a new secret:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 func (s *Server) associateSoftwareToken(in *associateSoftwareTokenInput) (any, error) {
-	var c constraints
-	c.optional("accessToken", in.AccessToken, accessTokenShape)
-	c.optional("session", in.Session, sessionShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	by, err := s.enrolling(in.AccessToken, in.Session)
 	if err != nil {
 		return nil, err

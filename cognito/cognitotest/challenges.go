@@ -7,22 +7,15 @@ import (
 )
 
 type respondToAuthChallengeInput struct {
-	ChallengeName      challenge
+	ChallengeName      challenge `shape:"enum,required"`
 	ChallengeResponses map[string]string
-	ClientID           string `json:"ClientId"`
-	Session            string
+	ClientID           string `json:"ClientId" shape:"ClientIdType,required"`
+	Session            string `shape:"SessionType"`
 }
 
 // respondToAuthChallenge goes on with a sign-in:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
 func (s *Server) respondToAuthChallenge(in *respondToAuthChallengeInput) (any, error) {
-	var c constraints
-	c.enum("challengeName", string(in.ChallengeName))
-	c.required("clientId", in.ClientID, clientIDShape)
-	c.optional("session", in.Session, sessionShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	client, err := s.client(in.ClientID)
 	if err != nil {
 		return nil, err

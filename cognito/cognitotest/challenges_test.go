@@ -216,7 +216,9 @@ func TestRespondRefuses(t *testing.T) {
 		},
 		"no session": {
 			call: func(t *testing.T, s *standIn, _ string) error {
-				_, err := s.respond(t, optionalClient, name, "", code)
+				_, err := s.sdk.RespondToAuthChallenge(t.Context(), &cip.RespondToAuthChallengeInput{
+					ChallengeName: name, ClientId: aws.String(optionalClient), ChallengeResponses: map[string]string{"USERNAME": "ada"},
+				})
 				return err
 			},
 			name: "InvalidParameterException", message: "Missing required parameter Session",

@@ -3,17 +3,15 @@ package cognitotest
 import "crypto/subtle"
 
 type changePasswordInput struct {
-	AccessToken      string
-	PreviousPassword string
-	ProposedPassword string
+	AccessToken      string `shape:"TokenModelType,required"`
+	PreviousPassword string `shape:"PasswordType"`
+	ProposedPassword string `shape:"PasswordType,required"`
 }
 
 // changePassword sets a new password by the old one:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html
 func (s *Server) changePassword(in *changePasswordInput) (any, error) {
-	var c constraints
-	c.given("proposedPassword", in.ProposedPassword)
-	a, p, err := s.signedInUser(in.AccessToken, c...)
+	a, p, err := s.signedInUser(in.AccessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -32,13 +30,8 @@ func (s *Server) changePassword(in *changePasswordInput) (any, error) {
 }
 
 // signedInUser finds whom an access token speaks for, where that user can be
-// worked with and the request breaks nothing. The caller holds s.mu.
-func (s *Server) signedInUser(token string, broken ...string) (*account, *pool, error) {
-	c := constraints(broken)
-	c.required("accessToken", token, accessTokenShape)
-	if err := c.err(); err != nil {
-		return nil, nil, err
-	}
+// worked with. The caller holds s.mu.
+func (s *Server) signedInUser(token string) (*account, *pool, error) {
 	a, p, err := s.authorize(token)
 	if err != nil {
 		return nil, nil, err

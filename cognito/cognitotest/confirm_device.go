@@ -1,9 +1,9 @@
 package cognitotest
 
 type confirmDeviceInput struct {
-	AccessToken                string
-	DeviceKey                  string
-	DeviceName                 string
+	AccessToken                string `shape:"TokenModelType,required"`
+	DeviceKey                  string `shape:"DeviceKeyType,required"`
+	DeviceName                 string `shape:"DeviceNameType"`
 	DeviceSecretVerifierConfig *struct{ PasswordVerifier, Salt string }
 }
 
@@ -15,18 +15,8 @@ type confirmDeviceOutput struct {
 // here on is not kept, since nothing asks for it:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmDevice.html
 func (s *Server) confirmDevice(in *confirmDeviceInput) (any, error) {
-	var c constraints
-	c.required("accessToken", in.AccessToken, accessTokenShape)
-	c.required("deviceKey", in.DeviceKey, deviceKeyShape)
-	c.optional("deviceName", in.DeviceName, nameShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, p, err := s.authorize(in.AccessToken)
+	a, p, err := s.signedInUser(in.AccessToken)
 	if err != nil {
-		return nil, err
-	}
-	if err := a.usable(); err != nil {
 		return nil, err
 	}
 	d := a.devices[in.DeviceKey]

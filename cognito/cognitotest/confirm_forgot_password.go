@@ -1,20 +1,17 @@
 package cognitotest
 
 type confirmForgotPasswordInput struct {
-	ClientID         string `json:"ClientId"`
-	ConfirmationCode string
-	Password         string
-	SecretHash       string
-	Username         string
+	ClientID         string `json:"ClientId" shape:"ClientIdType,required"`
+	ConfirmationCode string `shape:"ConfirmationCodeType,required"`
+	Password         string `shape:"PasswordType,required"`
+	SecretHash       string `shape:"SecretHashType"`
+	Username         string `shape:"UsernameType,required"`
 }
 
 // confirmForgotPassword sets a new password by the code that was sent for it:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
 func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, error) {
-	var shapes constraints
-	shapes.given("confirmationCode", in.ConfirmationCode)
-	shapes.given("password", in.Password)
-	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash, shapes...)
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
 	if err != nil {
 		return nil, err
 	}

@@ -3,20 +3,18 @@ package cognitotest
 import "maps"
 
 type confirmSignUpInput struct {
-	ClientID           string `json:"ClientId"`
-	ConfirmationCode   string
+	ClientID           string `json:"ClientId" shape:"ClientIdType,required"`
+	ConfirmationCode   string `shape:"ConfirmationCodeType,required"`
 	ForceAliasCreation bool
-	SecretHash         string
-	Username           string
+	SecretHash         string `shape:"SecretHashType"`
+	Username           string `shape:"UsernameType,required"`
 }
 
 // confirmSignUp confirms a user by the code of the sign-up, and the address that
 // the code was sent to:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html
 func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
-	var shapes constraints
-	shapes.given("confirmationCode", in.ConfirmationCode)
-	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash, shapes...)
+	c, err := s.knownClient(in.ClientID, in.Username, in.SecretHash)
 	if err != nil {
 		return nil, err
 	}

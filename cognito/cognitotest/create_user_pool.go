@@ -8,37 +8,42 @@ import (
 	"strings"
 )
 
+type createUserPoolInput struct {
+	poolRequest
+	PoolName string `shape:"UserPoolNameType,required"`
+}
+
 // poolRequest are the members of CreateUserPool and UpdateUserPool that change
 // what the stand-in does.
 type poolRequest struct {
-	UserPoolID             string `json:"UserPoolId"`
-	PoolName               string
-	MfaConfiguration       MFA
-	AliasAttributes        []string
-	UsernameAttributes     []string
-	AutoVerifiedAttributes []string
+	MfaConfiguration       MFA      `shape:"enum"`
+	AliasAttributes        []string `shape:"enum"`
+	UsernameAttributes     []string `shape:"enum"`
+	AutoVerifiedAttributes []string `shape:"enum"`
 	DeviceConfiguration    *DeviceConfiguration
-	UserPoolTier           string
+	UserPoolTier           string `shape:"enum"`
 	AdminCreateUserConfig  struct{ AllowAdminCreateUserOnly bool }
-	UsernameConfiguration  struct{ CaseSensitive *bool }
-	IssuerConfiguration    struct{ Type IssuerType }
-	SmsConfiguration       json.RawMessage
-	Policies               struct {
+	UsernameConfiguration  struct {
+		CaseSensitive *bool `shape:",required"`
+	}
+	IssuerConfiguration struct {
+		Type IssuerType `shape:"enum"`
+	}
+	SmsConfiguration json.RawMessage
+	Policies         struct {
 		PasswordPolicy *PasswordPolicy
-		SignInPolicy   struct{ AllowedFirstAuthFactors []string }
+		SignInPolicy   struct {
+			AllowedFirstAuthFactors []string `shape:"AllowedFirstAuthFactorsListType"`
+		}
 	}
 }
 
 // createUserPool makes a pool:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html
 func (s *Server) createUserPool(r request) (any, error) {
-	in, settings, err := readPoolRequest(r.body)
+	var in createUserPoolInput
+	settings, err := readPoolRequest(r.body, &in)
 	if err != nil {
-		return nil, err
-	}
-	c := in.check()
-	c.required("poolName", in.PoolName, poolNameShape)
-	if err := c.err(); err != nil {
 		return nil, err
 	}
 	sms := len(in.SmsConfiguration) > 0
@@ -70,16 +75,15 @@ func (s *Server) createUserPool(r request) (any, error) {
 }
 
 // readPoolRequest reads a request twice: what the stand-in looks at, and the rest.
-func readPoolRequest(body []byte) (poolRequest, map[string]json.RawMessage, error) {
-	var in poolRequest
+func readPoolRequest(body []byte, in any) (map[string]json.RawMessage, error) {
 	settings := map[string]json.RawMessage{}
-	if err := errors.Join(unmarshal(body, &in), unmarshal(body, &settings)); err != nil {
-		return in, nil, err
+	if err := errors.Join(unmarshal(body, in), unmarshal(body, &settings)); err != nil {
+		return nil, err
 	}
 	maps.DeleteFunc(settings, func(name string, _ json.RawMessage) bool {
 		return strings.HasPrefix(name, "UserPoolId") || name == "PoolName" || name == "MfaConfiguration"
 	})
-	return in, settings, nil
+	return settings, nil
 }
 
 // update sets what both CreateUserPool and UpdateUserPool can set.

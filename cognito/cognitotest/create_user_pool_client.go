@@ -13,20 +13,21 @@ import (
 // clientRequest are the members of CreateUserPoolClient that change what the
 // stand-in does.
 type clientRequest struct {
-	UserPoolID                 string `json:"UserPoolId"`
-	ClientName                 string
+	UserPoolID                 string `json:"UserPoolId" shape:"UserPoolIdType,required"`
+	ClientName                 string `shape:"ClientNameType,required"`
 	GenerateSecret             bool
-	ClientSecret               string
-	ExplicitAuthFlows          []string
-	PreventUserExistenceErrors string
+	ClientSecret               string   `shape:"ClientSecretType"`
+	ExplicitAuthFlows          []string `shape:"enum"`
+	PreventUserExistenceErrors string   `shape:"enum"`
 	EnableTokenRevocation      *bool
-	AuthSessionValidity        int
-	AccessTokenValidity        int
-	IDTokenValidity            int `json:"IdTokenValidity"`
-	RefreshTokenValidity       int
+	AuthSessionValidity        int `shape:"AuthSessionValidityType"`
+	AccessTokenValidity        int `shape:"AccessTokenValidityType"`
+	IDTokenValidity            int `json:"IdTokenValidity" shape:"IdTokenValidityType"`
+	RefreshTokenValidity       int `shape:"RefreshTokenValidityType"`
 	TokenValidityUnits         struct {
-		AccessToken, RefreshToken string
-		IDToken                   string `json:"IdToken"`
+		AccessToken  string `shape:"enum"`
+		RefreshToken string `shape:"enum"`
+		IDToken      string `json:"IdToken" shape:"enum"`
 	}
 }
 
@@ -36,9 +37,6 @@ func (s *Server) createUserPoolClient(r request) (any, error) {
 	var in clientRequest
 	settings := map[string]json.RawMessage{}
 	if err := errors.Join(unmarshal(r.body, &in), unmarshal(r.body, &settings)); err != nil {
-		return nil, err
-	}
-	if err := in.constraints().err(); err != nil {
 		return nil, err
 	}
 	p, err := s.pool(in.UserPoolID)
@@ -70,23 +68,6 @@ func (s *Server) createUserPoolClient(r request) (any, error) {
 		return nil, err
 	}
 	return map[string]any{"UserPoolClient": s.clients[made.ID].describe()}, nil
-}
-
-// constraints collects what the request breaks.
-func (in clientRequest) constraints() *constraints {
-	c := &constraints{}
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	c.required("clientName", in.ClientName, poolNameShape)
-	list(c, "explicitAuthFlows", in.ExplicitAuthFlows)
-	c.word("preventUserExistenceErrors", in.PreventUserExistenceErrors)
-	c.word("tokenValidityUnits.accessToken", in.TokenValidityUnits.AccessToken)
-	c.word("tokenValidityUnits.idToken", in.TokenValidityUnits.IDToken)
-	c.word("tokenValidityUnits.refreshToken", in.TokenValidityUnits.RefreshToken)
-	c.between("authSessionValidity", in.AuthSessionValidity, 3, 15)
-	c.between("accessTokenValidity", in.AccessTokenValidity, 1, 86400)
-	c.between("idTokenValidity", in.IDTokenValidity, 1, 86400)
-	c.between("refreshTokenValidity", in.RefreshTokenValidity, 0, 315360000)
-	return c
 }
 
 // check says what cannot be asked of a client.

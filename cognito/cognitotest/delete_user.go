@@ -1,7 +1,7 @@
 package cognitotest
 
 type deleteUserInput struct {
-	AccessToken string
+	AccessToken string `shape:"TokenModelType,required"`
 }
 
 // deleteUser deletes the user whose token it is:

@@ -6,17 +6,12 @@ import (
 )
 
 type poolInput struct {
-	UserPoolID string `json:"UserPoolId"`
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
 }
 
 // onPool makes an operation's work of a function on the pool it names.
 func (s *Server) onPool(do func(*pool) (any, error)) func(request) (any, error) {
 	return decode(func(in *poolInput) (any, error) {
-		var c constraints
-		c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-		if err := c.err(); err != nil {
-			return nil, err
-		}
 		p, err := s.pool(in.UserPoolID)
 		if err != nil {
 			return nil, err

@@ -41,22 +41,19 @@ var enums = map[string][]string{
 	"usernameAttributes":              {"phone_number", "email"},
 }
 
-// enum checks a required member that is one of a few words. Enums are not
-// sensitive: Cognito echoes them.
-func (c *constraints) enum(name, value string) {
-	if value == "" {
-		c.null(name)
-		return
-	}
-	c.word(name, value)
-}
-
-// word checks a member that may be missing and is one of a few words
-// (rosberglinhares/CloudFormationCognitoCustomResources#1 has the message).
+// word checks a member that is one of a few words. They are not sensitive: Cognito
+// shows them (rosberglinhares/CloudFormationCognitoCustomResources#1 has the message).
 func (c *constraints) word(name, value string) {
-	if value != "" && !slices.Contains(enums[name], value) {
+	if !slices.Contains(enums[name], value) {
 		*c = append(*c, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
 			value, name, strings.Join(enums[name], ", ")))
+	}
+}
+
+// wordIfAny checks a word of a file of pools, where "" is none.
+func (c *constraints) wordIfAny(name, value string) {
+	if value != "" {
+		c.word(name, value)
 	}
 }
 
@@ -74,18 +71,6 @@ func list[T ~string](c *constraints, name string, values []T) {
 	}
 }
 
-// between checks a number that may be missing.
-func (c *constraints) between(name string, n, low, high int) {
-	word, limit := "greater", low
-	switch {
-	case n == 0 || n >= low && n <= high:
-		return
-	case n > high:
-		word, limit = "less", high
-	}
-	*c = append(*c, fmt.Sprintf("Value '%d' at '%s' failed to satisfy constraint: Member must have value %s than or equal to %d", n, name, word, limit))
-}
-
 // in is the error of a file of pools for what was collected, nil when nothing was.
 func (c *constraints) in(format string, args ...any) error {
 	if len(*c) == 0 {
@@ -97,22 +82,15 @@ func (c *constraints) in(format string, args ...any) error {
 // check collects what is wrong with the words of a pool.
 func (p Pool) check() *constraints {
 	c := &constraints{}
-	c.word("mfaConfiguration", string(p.MFA))
-	c.word("issuerConfiguration.type", string(p.IssuerType))
-	c.word("userPoolTier", p.Tier)
+	c.wordIfAny("mfaConfiguration", string(p.MFA))
+	c.wordIfAny("issuerConfiguration.type", string(p.IssuerType))
+	c.wordIfAny("userPoolTier", p.Tier)
 	list(c, "factors", p.Factors)
 	list(c, "aliasAttributes", p.AliasAttributes)
 	list(c, "usernameAttributes", p.UsernameAttributes)
 	list(c, "autoVerifiedAttributes", p.AutoVerifiedAttributes)
 	list(c, "policies.signInPolicy.allowedFirstAuthFactors", p.FirstFactors)
 	return c
-}
-
-// check is the same for the request that makes or changes a pool.
-func (in poolRequest) check() *constraints {
-	p := Pool{MFA: in.MfaConfiguration, AliasAttributes: in.AliasAttributes, UsernameAttributes: in.UsernameAttributes}
-	in.update(&p, nil)
-	return p.check()
 }
 
 // check collects what is wrong with a client of a file.
@@ -145,7 +123,7 @@ func mixesFlows(flows []string) bool {
 // check collects what is wrong with the words of a user.
 func (u User) check() *constraints {
 	c := &constraints{}
-	c.word("preferred", string(u.Preferred))
+	c.wordIfAny("preferred", string(u.Preferred))
 	list(c, "factors", u.Factors)
 	return c
 }

@@ -1,17 +1,15 @@
 package cognitotest
 
 type forgetDeviceInput struct {
-	AccessToken string
-	DeviceKey   string
+	AccessToken string `shape:"TokenModelType,required"`
+	DeviceKey   string `shape:"DeviceKeyType,required"`
 }
 
 // forgetDevice forgets a device of the user's, and with it the refresh tokens of
 // its sign-ins:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgetDevice.html
 func (s *Server) forgetDevice(in *forgetDeviceInput) (any, error) {
-	var c constraints
-	c.required("deviceKey", in.DeviceKey, deviceKeyShape)
-	a, _, err := s.signedInUser(in.AccessToken, c...)
+	a, _, err := s.signedInUser(in.AccessToken)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
 package cognitotest
 
 type forgotPasswordInput struct {
-	ClientID   string `json:"ClientId"`
-	SecretHash string
-	Username   string
+	ClientID   string `json:"ClientId" shape:"ClientIdType,required"`
+	SecretHash string `shape:"SecretHashType"`
+	Username   string `shape:"UsernameType,required"`
 }
 
 // forgotPassword sends a code with which a new password can be set:

@@ -1,12 +1,12 @@
 package cognitotest
 
 type getUserInput struct {
-	AccessToken string
+	AccessToken string `shape:"TokenModelType,required"`
 }
 
 type attribute struct {
-	Name  string
-	Value string
+	Name  string `shape:"AttributeNameType,required"`
+	Value string `shape:"AttributeValueType"`
 }
 
 type getUserOutput struct {

@@ -11,9 +11,9 @@ import (
 )
 
 type initiateAuthInput struct {
-	AuthFlow       string
+	AuthFlow       string `shape:"enum,required"`
 	AuthParameters map[string]string
-	ClientID       string `json:"ClientId"`
+	ClientID       string `json:"ClientId" shape:"ClientIdType,required"`
 }
 
 // authOutput is what InitiateAuth and RespondToAuthChallenge answer: tokens, or
@@ -29,12 +29,6 @@ type authOutput struct {
 // initiateAuth begins a sign-in:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html
 func (s *Server) initiateAuth(in *initiateAuthInput) (any, error) {
-	var c constraints
-	c.enum("authFlow", in.AuthFlow)
-	c.required("clientId", in.ClientID, clientIDShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	client, err := s.client(in.ClientID)
 	if err != nil {
 		return nil, err

@@ -222,5 +222,5 @@ func TestInitiateAuthSaysEverythingThatIsWrongWithItsShape(t *testing.T) {
 	wantException(t, err, "InvalidParameterException", "2 validation errors detected: "+
 		"Value 'NO_SUCH_AUTH' at 'authFlow' failed to satisfy constraint: Member must satisfy enum value set: "+
 		"[USER_SRP_AUTH, REFRESH_TOKEN_AUTH, REFRESH_TOKEN, CUSTOM_AUTH, ADMIN_NO_SRP_AUTH, USER_PASSWORD_AUTH, ADMIN_USER_PASSWORD_AUTH, USER_AUTH]; "+
-		`Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+-]+`)
+		`Value 'not an ID' at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+-]+`)
 }

@@ -6,8 +6,8 @@ import (
 )
 
 type listDevicesInput struct {
-	AccessToken string
-	Limit       int
+	AccessToken string `shape:"TokenModelType,required"`
+	Limit       int    `shape:"QueryLimitType"`
 }
 
 // deviceOutput is a device as the API gives it.

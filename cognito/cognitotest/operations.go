@@ -1,8 +1,11 @@
 package cognitotest
 
 import (
+	"bytes"
+	"errors"
 	"maps"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,13 +98,56 @@ func decode[In any](do func(*In) (any, error)) func(request) (any, error) {
 	}
 }
 
+// lenient reads JSON as Cognito does: members that are there twice and bytes that
+// are not UTF-8 are taken.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // unmarshal reads a request as Cognito does: the names of members are compared as
-// they are, and members that nobody knows are ignored.
+// they are, members that nobody knows are ignored, and one that is null is not
+// there. It then checks what the request breaks of the API's model.
 func unmarshal(body []byte, into any) error {
-	if json.Unmarshal(body, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+	body, err := withoutNulls(body)
+	if err != nil || json.Unmarshal(body, into, lenient) != nil {
 		return misfit()
 	}
-	return nil
+	var c constraints
+	if t := reflect.TypeOf(into).Elem(); t.Kind() == reflect.Struct {
+		c.structure("", body, t)
+	}
+	return c.err()
+}
+
+// withoutNulls takes the members out of a value's objects that are null.
+func withoutNulls(value jsontext.Value) (jsontext.Value, error) {
+	if !bytes.Contains(value, []byte("null")) {
+		return value, nil
+	}
+	var whole any
+	members, elements := map[string]jsontext.Value{}, []jsontext.Value{}
+	switch value.Kind() {
+	case '{':
+		whole = &members
+	case '[':
+		whole = &elements
+	default:
+		return value, nil
+	}
+	err := json.Unmarshal(value, whole, lenient)
+	maps.DeleteFunc(members, func(_ string, member jsontext.Value) bool { return member.Kind() == 'n' })
+	for name, member := range members {
+		var inner error
+		members[name], inner = withoutNulls(member)
+		err = errors.Join(err, inner)
+	}
+	for i, element := range elements {
+		var inner error
+		elements[i], inner = withoutNulls(element)
+		err = errors.Join(err, inner)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(whole, lenient)
 }
 
 // signed says whether a request has a signature of version 4

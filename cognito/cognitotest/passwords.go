@@ -8,12 +8,12 @@ import (
 // PasswordPolicy is what a pool wants of its users' passwords, with the names of
 // Cognito's API.
 type PasswordPolicy struct {
-	MinimumLength                 int
+	MinimumLength                 int `shape:"PasswordPolicyMinLengthType"`
 	RequireUppercase              bool
 	RequireLowercase              bool
 	RequireNumbers                bool
 	RequireSymbols                bool
-	TemporaryPasswordValidityDays int `json:",omitempty"` // kept, and not looked at
+	TemporaryPasswordValidityDays int `json:",omitempty" shape:"TemporaryPasswordValidityDaysType"` // kept, and not looked at
 }
 
 // DefaultPasswordPolicy is that of a pool that was made without one.

@@ -16,7 +16,7 @@ type mfaPreference struct {
 }
 
 type setUserMFAPreferenceInput struct {
-	AccessToken string
+	AccessToken string `shape:"TokenModelType,required"`
 	mfaPreference
 }
 

@@ -24,22 +24,16 @@ func (s *Server) initiateRefresh(c *client, parameters map[string]string) (any, 
 }
 
 type getTokensFromRefreshTokenInput struct {
-	ClientID     string `json:"ClientId"`
+	ClientID     string `json:"ClientId" shape:"ClientIdType,required"`
 	ClientSecret string
-	DeviceKey    string
-	RefreshToken string
+	DeviceKey    string `shape:"DeviceKeyType"`
+	RefreshToken string `shape:"TokenModelType,required"`
 }
 
 // getTokensFromRefreshToken is what Amplify refreshes with. The stand-in does
 // not rotate refresh tokens, which is how a pool is by default:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetTokensFromRefreshToken.html
 func (s *Server) getTokensFromRefreshToken(in *getTokensFromRefreshTokenInput) (any, error) {
-	var shapes constraints
-	shapes.required("refreshToken", in.RefreshToken, accessTokenShape)
-	shapes.required("clientId", in.ClientID, clientIDShape)
-	if err := shapes.err(); err != nil {
-		return nil, err
-	}
 	c, err := s.client(in.ClientID)
 	if err != nil {
 		return nil, err
@@ -71,20 +65,14 @@ func (s *Server) refreshable(c *client, token, deviceKey string) (*grant, error)
 }
 
 type revokeTokenInput struct {
-	ClientID     string `json:"ClientId"`
+	ClientID     string `json:"ClientId" shape:"ClientIdType,required"`
 	ClientSecret string
-	Token        string
+	Token        string `shape:"TokenModelType,required"`
 }
 
 // revokeToken ends one sign-in: its refresh token and every access token of it.
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RevokeToken.html
 func (s *Server) revokeToken(in *revokeTokenInput) (any, error) {
-	var shapes constraints
-	shapes.required("token", in.Token, accessTokenShape)
-	shapes.required("clientId", in.ClientID, clientIDShape)
-	if err := shapes.err(); err != nil {
-		return nil, err
-	}
 	c := s.clients[in.ClientID]
 	g := s.grants[in.Token]
 	switch {
@@ -102,7 +90,7 @@ func (s *Server) revokeToken(in *revokeTokenInput) (any, error) {
 }
 
 type globalSignOutInput struct {
-	AccessToken string
+	AccessToken string `shape:"TokenModelType,required"`
 }
 
 // globalSignOut ends all of a user's sign-ins.

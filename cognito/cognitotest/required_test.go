@@ -3,6 +3,7 @@ package cognitotest_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,9 @@ func (s *standIn) requiredMembers(t *testing.T, operation string) []string {
 	return members
 }
 
+// sensitive are the required members of which messages do not even say null.
+var sensitive = []string{"accessToken", "password", "proposedPassword", "refreshToken", "token", "userCode", "username"}
+
 func TestRequiredMembersAreAllNamed(t *testing.T) {
 	s := start(t)
 	checked := 0
@@ -51,7 +55,11 @@ func TestRequiredMembersAreAllNamed(t *testing.T) {
 		}
 		for _, member := range members {
 			checked++
-			if !strings.Contains(body, "Value null at '"+member+"' failed to satisfy constraint: Member must not be null") {
+			value := "Value null"
+			if slices.Contains(sensitive, member) {
+				value = "Value"
+			}
+			if !strings.Contains(body, value+" at '"+member+"' failed to satisfy constraint: Member must not be null") {
 				t.Errorf("%s without %s: %s", operation.Name, member, body)
 			}
 		}

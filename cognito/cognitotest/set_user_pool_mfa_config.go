@@ -11,26 +11,20 @@ type enabled struct{ Enabled bool }
 // messages of SMS and e-mail are kept and not looked at.
 type mfaConfig struct {
 	EmailMfaConfiguration         json.RawMessage `json:",omitempty"`
-	MfaConfiguration              MFA             `json:",omitempty"`
+	MfaConfiguration              MFA             `json:",omitempty" shape:"enum"`
 	SmsMfaConfiguration           json.RawMessage `json:",omitempty"`
 	SoftwareTokenMfaConfiguration *enabled        `json:",omitempty"`
 }
 
 type setUserPoolMfaConfigInput struct {
 	mfaConfig
-	UserPoolID string `json:"UserPoolId"`
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
 }
 
 // setUserPoolMfaConfig says whether a pool wants a second factor, and which ones
 // it offers. A factor that is not named stays as it is, unless MFA is turned off:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserPoolMfaConfig.html
 func (s *Server) setUserPoolMfaConfig(in *setUserPoolMfaConfigInput) (any, error) {
-	var c constraints
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	c.word("mfaConfiguration", string(in.MfaConfiguration))
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	p, err := s.pool(in.UserPoolID)
 	if err != nil {
 		return nil, err

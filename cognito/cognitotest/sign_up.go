@@ -3,11 +3,11 @@ package cognitotest
 import "slices"
 
 type signUpInput struct {
-	ClientID       string `json:"ClientId"`
-	Password       string
-	SecretHash     string
+	ClientID       string `json:"ClientId" shape:"ClientIdType,required"`
+	Password       string `shape:"PasswordType"`
+	SecretHash     string `shape:"SecretHashType"`
 	UserAttributes []attribute
-	Username       string
+	Username       string `shape:"UsernameType,required"`
 }
 
 type signUpOutput struct {
@@ -57,15 +57,8 @@ func (p *pool) verifies(a *account) string {
 }
 
 // knownClient finds the client of an operation on a user that is not signed in,
-// and checks the proof that the caller knows its secret, unless the request breaks
-// more than that. The caller holds s.mu.
-func (s *Server) knownClient(id, username, secretHash string, broken ...string) (*client, error) {
-	shapes := constraints(broken)
-	shapes.required("clientId", id, clientIDShape)
-	shapes.required("username", username, usernameShape)
-	if err := shapes.err(); err != nil {
-		return nil, err
-	}
+// and checks the proof that the caller knows its secret. The caller holds s.mu.
+func (s *Server) knownClient(id, username, secretHash string) (*client, error) {
 	c, err := s.client(id)
 	if err != nil {
 		return nil, err

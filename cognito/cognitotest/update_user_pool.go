@@ -2,19 +2,21 @@ package cognitotest
 
 import "encoding/json"
 
+type updateUserPoolInput struct {
+	poolRequest
+	UserPoolID string `json:"UserPoolId" shape:"UserPoolIdType,required"`
+	PoolName   string `shape:"UserPoolNameType"`
+}
+
 // updateUserPool sets everything of a pool that is not fixed when it is made, to
 // its default where the request does not name it. MFA and Policies stay as they are
 // where they are not named (go-to-k/cdkd#1982 measured Policies), and MFA is never
 // made mandatory here (aws-cloudformation/cloudformation-coverage-roadmap#1176):
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
 func (s *Server) updateUserPool(r request) (any, error) {
-	in, settings, err := readPoolRequest(r.body)
+	var in updateUserPoolInput
+	settings, err := readPoolRequest(r.body, &in)
 	if err != nil {
-		return nil, err
-	}
-	c := in.check()
-	c.required("userPoolId", in.UserPoolID, userPoolIDShape)
-	if err := c.err(); err != nil {
 		return nil, err
 	}
 	p, err := s.pool(in.UserPoolID)

@@ -1,10 +1,10 @@
 package cognitotest
 
 type verifySoftwareTokenInput struct {
-	AccessToken        string
-	Session            string
-	UserCode           string
-	FriendlyDeviceName string
+	AccessToken        string `shape:"TokenModelType"`
+	Session            string `shape:"SessionType"`
+	UserCode           string `shape:"SoftwareTokenMFAUserCodeType,required"`
+	FriendlyDeviceName string `shape:"StringType"`
 }
 
 type verifySoftwareTokenOutput struct {
@@ -15,14 +15,6 @@ type verifySoftwareTokenOutput struct {
 // verifySoftwareToken finishes an enrollment with the app's first code:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerifySoftwareToken.html
 func (s *Server) verifySoftwareToken(in *verifySoftwareTokenInput) (any, error) {
-	var c constraints
-	c.optional("accessToken", in.AccessToken, accessTokenShape)
-	c.optional("session", in.Session, sessionShape)
-	c.required("userCode", in.UserCode, userCodeShape)
-	c.optional("friendlyDeviceName", in.FriendlyDeviceName, deviceNameShape)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	by, err := s.enrolling(in.AccessToken, in.Session)
 	if err != nil {
 		return nil, err
