@@ -37,19 +37,16 @@ func (p *pool) describe() map[string]any {
 		d["SchemaAttributes"] = schema
 		delete(d, "Schema")
 	}
-	policies := map[string]any{}
-	if given, ok := p.Settings["Policies"]; ok {
-		_ = json.Unmarshal(given, &policies) // it was read before
-	}
-	policies["PasswordPolicy"] = p.policy()
+	// What SetUserPoolMfaConfig set is not described here.
+	delete(d, smsMfaConfiguration)
+	delete(d, emailMfaConfiguration)
 	first := p.FirstFactors
 	if len(first) == 0 {
 		first = []string{"PASSWORD"}
 	}
-	policies["SignInPolicy"] = map[string]any{"AllowedFirstAuthFactors": first}
 	maps.Copy(d, map[string]any{
 		"Arn":                    "arn:" + partitionOf(p.region()).name + ":cognito-idp:" + p.region() + ":000000000000:userpool/" + p.ID,
-		"AdminCreateUserConfig":  map[string]any{"AllowAdminCreateUserOnly": p.AdminCreateUserOnly},
+		"AdminCreateUserConfig":  over(d["AdminCreateUserConfig"], map[string]any{"AllowAdminCreateUserOnly": p.AdminCreateUserOnly}),
 		"CreationDate":           epoch(p.created),
 		"EstimatedNumberOfUsers": len(p.accounts),
 		"Id":                     p.ID,
@@ -57,10 +54,30 @@ func (p *pool) describe() map[string]any {
 		"LastModifiedDate":       epoch(p.modified),
 		"MfaConfiguration":       p.MFA,
 		"Name":                   p.Name,
-		"Policies":               policies,
-		"UserPoolTier":           p.tier(),
+		"Policies": over(d["Policies"], map[string]any{
+			"PasswordPolicy": p.policy(), "SignInPolicy": map[string]any{"AllowedFirstAuthFactors": first},
+		}),
+		"UserPoolTier": p.tier(),
 	})
 	return d
+}
+
+// over is what a request said, nil for nothing, with what the stand-in knows laid
+// over it.
+func over(said, known any) any {
+	object := map[string]any{}
+	for _, part := range []any{said, known} {
+		text, _ := json.Marshal(part)
+		var members map[string]any
+		_ = json.Unmarshal(text, &members) // both are objects, or nothing
+		for name, value := range members {
+			if _, structure := value.(map[string]any); structure {
+				value = over(object[name], value)
+			}
+			object[name] = value
+		}
+	}
+	return object
 }
 
 // tier is the pool's feature plan.

@@ -22,8 +22,8 @@ type authOutput struct {
 	AuthenticationResult *authenticationResult `json:",omitempty"`
 	AvailableChallenges  []string              `json:",omitempty"`
 	ChallengeName        challenge             `json:",omitempty"`
-	ChallengeParameters  map[string]string
-	Session              string `json:",omitempty"`
+	ChallengeParameters  map[string]string     `json:",omitzero"`
+	Session              string                `json:",omitempty"`
 }
 
 // initiateAuth begins a sign-in:

@@ -1,6 +1,7 @@
 package cognitotest_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -127,4 +128,15 @@ func TestAClientWithoutRevocationHasNoOrigin(t *testing.T) {
 	wantException(t, err, "UnsupportedOperationException", "")
 	must[*cip.GlobalSignOutOutput](t)(s.sdk.GlobalSignOut(t.Context(), &cip.GlobalSignOutInput{AccessToken: aws.String(tokens.AccessToken)}))
 	wantException(t, s.getUser(t, tokens.AccessToken), "NotAuthorizedException", "Access Token has been revoked")
+}
+
+// GetTokensFromRefreshTokenResponse of the model has one member.
+func TestRefreshingGivesTokensAlone(t *testing.T) {
+	s := start(t)
+	token := s.SignIn(optional, optionalClient, "ada").RefreshToken
+	_, answer := postSigned(t, s, "GetTokensFromRefreshToken", `{"ClientId":"demo-optional","RefreshToken":"`+token+`"}`)
+	members := map[string]any{}
+	if err := json.Unmarshal([]byte(answer), &members); err != nil || len(members) != 1 || members["AuthenticationResult"] == nil {
+		t.Error(answer)
+	}
 }

@@ -1,6 +1,8 @@
 package cognitotest_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,5 +64,32 @@ func TestUpdatingAPoolChangesMFAAndKeepsItsMessages(t *testing.T) {
 	}))
 	if got := config(); got.MfaConfiguration != types.UserPoolMfaTypeOptional || got.SmsMfaConfiguration == nil {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWhatIsDescribedIsWhatWasAskedFor(t *testing.T) {
+	s := empty(t)
+	const policies = `{"PasswordPolicy":{"MinimumLength":10,"PasswordHistorySize":3}}`
+	const creating = `{"AllowAdminCreateUserOnly":true,"UnusedAccountValidityDays":9}`
+	const settings = `"AdminCreateUserConfig":` + creating + `,"Policies":` + policies
+	_, answer := postSigned(t, s, "CreateUserPool", `{"PoolName":"x",`+settings+`}`)
+	var made struct{ UserPool struct{ ID string } }
+	if err := json.Unmarshal([]byte(answer), &made); err != nil {
+		t.Fatal(err)
+	}
+	named := `{"UserPoolId":"` + made.UserPool.ID + `"`
+	postSigned(t, s, "SetUserPoolMfaConfig", named+`,"MfaConfiguration":"OPTIONAL","EmailMfaConfiguration":{"Subject":"x"},"SmsMfaConfiguration":{}}`)
+	postSigned(t, s, "UpdateUserPool", named+`,`+settings+`}`)
+	_, described := postSigned(t, s, "DescribeUserPool", named+`}`)
+	for _, text := range []string{answer, described} {
+		for _, want := range []string{`"PasswordHistorySize":3`, `"MinimumLength":10`, `"UnusedAccountValidityDays":9`, `"AllowAdminCreateUserOnly":true`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %s", text, want)
+			}
+		}
+		// UserPoolType of the model has neither.
+		if strings.Contains(text, "SmsMfaConfiguration") || strings.Contains(text, "EmailMfaConfiguration") {
+			t.Errorf("%s has what GetUserPoolMfaConfig gives", text)
+		}
 	}
 }
