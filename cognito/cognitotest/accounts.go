@@ -47,6 +47,9 @@ type User struct {
 	// UsedSteps are the steps of 30 seconds since 1970 whose code of TOTPSecret was
 	// taken already.
 	UsedSteps []int64 `json:",omitempty"`
+	// SignIns are the event_id of sign-ins that were not signed out of: signing out
+	// revokes their access tokens.
+	SignIns []string `json:",omitempty"`
 	// Created and Modified are UserCreateDate and UserLastModifiedDate in Cognito's
 	// API; now when zero.
 	Created, Modified time.Time `json:",omitzero"`
@@ -68,7 +71,7 @@ type account struct {
 }
 
 func (s *Server) newAccount(u User) *account {
-	u.Attributes = maps.Clone(u.Attributes)
+	u.Attributes, u.SignIns = maps.Clone(u.Attributes), slices.Clone(u.SignIns)
 	a := &account{
 		User: u, sub: u.Subject, preferred: u.Preferred,
 		factors: map[Factor]bool{}, devices: map[string]*device{},

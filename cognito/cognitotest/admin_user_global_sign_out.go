@@ -9,9 +9,8 @@ func (s *Server) adminUserGlobalSignOut(_ *pool, a *account) (any, error) {
 
 // signOut ends all of a user's sign-ins. The caller holds s.mu.
 func (s *Server) signOut(a *account) {
-	for _, g := range s.grants {
-		if g.account == a {
-			s.revoked[g.event] = true
-		}
+	for _, event := range a.SignIns {
+		s.revoked[event] = true
 	}
+	a.SignIns = nil
 }

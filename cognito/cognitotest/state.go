@@ -117,7 +117,7 @@ func (s *Server) Dump() State {
 // asUser is the account as it could have been given to [New].
 func (a *account) asUser() User {
 	u := a.User
-	u.Attributes = maps.Clone(a.Attributes)
+	u.Attributes, u.SignIns = maps.Clone(a.Attributes), slices.Clone(a.SignIns)
 	u.Subject, u.TOTPSecret, u.PendingSecret, u.AppName = a.sub, a.totp.verified, a.totp.pending, a.totp.device
 	u.AppOff = a.totp.verified != "" && !a.factors[SoftwareToken]
 	u.Preferred, u.Factors = a.preferred, nil

@@ -52,6 +52,22 @@ func TestATokenThatWasRevokedIsRevokedInACopy(t *testing.T) {
 	}
 }
 
+// Signing out revokes all access tokens of the user (AdminUserGlobalSignOut's page),
+// those of before a copy too, and those that a test minted.
+func TestSigningOutEndsSignInsOfBeforeACopy(t *testing.T) {
+	s := start(t)
+	tokens, minted := s.SignIn(optional, optionalClient, "ada"), s.Mint(optional, map[string]any{"username": "ada"})
+	other := s.copied(t)
+	must[*cip.GlobalSignOutOutput](t)(other.sdk.GlobalSignOut(t.Context(), &cip.GlobalSignOutInput{AccessToken: &tokens.AccessToken}))
+	for _, token := range []string{tokens.AccessToken, minted} {
+		wantException(t, other.getUser(t, token), "NotAuthorizedException", "Access Token has been revoked")
+		wantException(t, other.copied(t).getUser(t, token), "NotAuthorizedException", "Access Token has been revoked")
+	}
+	if err := other.getUser(t, other.SignIn(optional, optionalClient, "ada").AccessToken); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDatesStayInACopy(t *testing.T) {
 	x := empty(t).make(t, made{})
 	x.create(t, "ada", password)

@@ -73,6 +73,7 @@ func (s *Server) grant(c *client, a *account, device, scope string) (*grant, str
 	}
 	refresh := s.opaqueToken()
 	s.grants[refresh] = g
+	a.SignIns = append(a.SignIns, g.event)
 	return g, refresh
 }
 
@@ -237,5 +238,8 @@ func (s *Server) Mint(poolID string, claims map[string]any) string {
 	})
 	maps.Copy(minted, claims)
 	maps.DeleteFunc(minted, func(_ string, value any) bool { return value == nil })
+	if event, ok := minted["event_id"].(string); ok {
+		a.SignIns = append(a.SignIns, event)
+	}
 	return p.sign(minted)
 }
