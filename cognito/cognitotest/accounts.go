@@ -62,8 +62,9 @@ type account struct {
 	factors   map[Factor]bool
 	preferred Factor
 	totp      softwareToken
-	// sent is the code that was sent by SMS or e-mail last.
-	sent    sentCode
+	// sent are the codes that were sent by SMS or e-mail and were not used, the last
+	// one for each purpose, the latest at the end.
+	sent    []sentCode
 	lockout lockout
 	devices map[string]*device // by key
 	// created and modified are when the user was made and changed last.

@@ -87,10 +87,11 @@ func (s *Server) adminCode(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.sent.code == "" {
+	sent := a.lastSent()
+	if sent.code == "" {
 		return nil, fmt.Errorf("nothing was sent to %s that was not used", a.Username)
 	}
-	return map[string]any{"Code": a.sent.code, "SentFor": a.sent.purpose, "Expires": a.sent.expires}, nil
+	return map[string]any{"Code": sent.code, "SentFor": sent.purpose, "Expires": sent.expires}, nil
 }
 
 // adminTOTP gives the code of a user's app, some steps from now, by the secret

@@ -46,12 +46,12 @@ func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
 
 // confirmCode takes a code that was sent for this, once.
 func (a *account) confirmCode(code string, to purpose, s *Server) error {
-	switch {
-	case a.sent.purpose != to || a.sent.code == "" || !s.now().Before(a.sent.expires):
+	switch sent := a.sentFor(to); {
+	case sent.code == "" || !s.now().Before(sent.expires):
 		return expiredCode()
-	case !a.sent.fits(code, to):
+	case !sent.fits(code):
 		return &exception{name: "CodeMismatchException", message: "Invalid verification code provided, please try again."}
 	}
-	a.sent = sentCode{}
+	a.forgetSent(to)
 	return nil
 }

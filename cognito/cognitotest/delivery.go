@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"crypto/subtle"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,21 +69,46 @@ func (s *Server) send(a *account, attribute string, to purpose, length int) code
 	if attribute == "email" {
 		medium = "EMAIL"
 	}
-	a.sent = sentCode{code: s.digits(length), purpose: to, expires: s.now().Add(to.life())}
+	a.forgetSent(to)
+	a.sent = append(a.sent, sentCode{code: s.digits(length), purpose: to, expires: s.now().Add(to.life())})
 	return codeDelivery{AttributeName: attribute, DeliveryMedium: medium, Destination: masked(a.Attributes[attribute])}
 }
 
-// fits says whether a code is the one that was sent for this.
-func (c sentCode) fits(code string, to purpose) bool {
-	return c.code != "" && c.purpose == to && subtle.ConstantTimeCompare([]byte(code), []byte(c.code)) == 1
+// sentFor is the code that was sent for this and was not used, the zero value when
+// there is none.
+func (a *account) sentFor(to purpose) sentCode {
+	for _, c := range a.sent {
+		if c.purpose == to {
+			return c
+		}
+	}
+	return sentCode{}
+}
+
+// lastSent is the latest code that was sent and was not used.
+func (a *account) lastSent() sentCode {
+	if len(a.sent) == 0 {
+		return sentCode{}
+	}
+	return a.sent[len(a.sent)-1]
+}
+
+// forgetSent forgets the code that was sent for this.
+func (a *account) forgetSent(to purpose) {
+	a.sent = slices.DeleteFunc(slices.Clone(a.sent), func(c sentCode) bool { return c.purpose == to })
+}
+
+// fits says whether a code is the one that was sent.
+func (c sentCode) fits(code string) bool {
+	return c.code != "" && subtle.ConstantTimeCompare([]byte(code), []byte(c.code)) == 1
 }
 
 // takeCode takes the code that was sent for a sign-in, once.
 func (a *account) takeCode(code string) bool {
-	if !a.sent.fits(code, forSignIn) {
+	if !a.sentFor(forSignIn).fits(code) {
 		return false
 	}
-	a.sent = sentCode{}
+	a.forgetSent(forSignIn)
 	return true
 }
 

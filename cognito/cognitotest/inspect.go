@@ -53,13 +53,14 @@ func (s *Server) DeviceName(poolID, username string) string {
 	return s.mustAccount(poolID, username).totp.device
 }
 
-// SentCode returns the code that the user was last sent by SMS or e-mail, in a
-// challenge, at a sign-up or for a forgotten password; no message is ever sent.
+// SentCode returns the code that the user was last sent by SMS or e-mail and did
+// not use, in a challenge, at a sign-up or for a forgotten password; no message is
+// ever sent.
 // It panics when there is no such pool or user.
 func (s *Server) SentCode(poolID, username string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.mustAccount(poolID, username).sent.code
+	return s.mustAccount(poolID, username).lastSent().code
 }
 
 // MFAEnabled says whether the user's authenticator app is asked for at sign-in.
