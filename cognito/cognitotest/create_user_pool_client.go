@@ -111,15 +111,22 @@ func (c *client) describe() map[string]any {
 	maps.Copy(d, map[string]any{
 		"AuthSessionValidity":   int(c.AuthSessionValidity / time.Minute),
 		"ClientId":              c.ID,
-		"ClientName":            c.Name,
 		"CreationDate":          epoch(c.created),
 		"EnableTokenRevocation": !c.RevocationDisabled,
-		"ExplicitAuthFlows":     c.AuthFlows,
 		"LastModifiedDate":      epoch(c.created),
 		"UserPoolId":            c.pool.ID,
 	})
 	if _, given := d["RefreshTokenValidity"]; !given {
 		d["RefreshTokenValidity"] = int(c.RefreshTokenValidity / (24 * time.Hour))
+	}
+	if c.Name != "" {
+		d["ClientName"] = c.Name
+	}
+	if len(c.AuthFlows) > 0 {
+		d["ExplicitAuthFlows"] = c.AuthFlows
+	}
+	if !c.RevealUnknownUsers {
+		d["PreventUserExistenceErrors"] = "ENABLED"
 	}
 	if c.Secret != "" {
 		d["ClientSecret"] = c.Secret

@@ -53,13 +53,34 @@ func (p *pool) describe() map[string]any {
 		"IssuerConfiguration":    map[string]any{"Type": p.IssuerType},
 		"LastModifiedDate":       epoch(p.modified),
 		"MfaConfiguration":       p.MFA,
-		"Name":                   p.Name,
 		"Policies": over(d["Policies"], map[string]any{
 			"PasswordPolicy": p.policy(), "SignInPolicy": map[string]any{"AllowedFirstAuthFactors": first},
 		}),
 		"UserPoolTier": p.tier(),
 	})
+	p.describeChoices(d)
 	return d
+}
+
+// describeChoices adds what a pool need not have. That of a file has no settings
+// that say so.
+func (p *pool) describeChoices(d map[string]any) {
+	if p.Name != "" {
+		d["Name"] = p.Name
+	}
+	for name, list := range map[string][]string{
+		"AliasAttributes": p.AliasAttributes, "AutoVerifiedAttributes": p.AutoVerifiedAttributes, "UsernameAttributes": p.UsernameAttributes,
+	} {
+		if len(list) > 0 {
+			d[name] = list
+		}
+	}
+	if p.CaseInsensitive {
+		d["UsernameConfiguration"] = map[string]bool{"CaseSensitive": false}
+	}
+	if p.Devices != nil {
+		d["DeviceConfiguration"] = p.Devices
+	}
 }
 
 // over is what a request said, nil for nothing, with what the stand-in knows laid

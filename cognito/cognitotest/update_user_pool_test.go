@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"mfa-enrollment/cognito/cognitotest"
 )
 
 func TestUpdatingAPoolChangesMFAAndKeepsItsMessages(t *testing.T) {
@@ -90,6 +92,29 @@ func TestWhatIsDescribedIsWhatWasAskedFor(t *testing.T) {
 		// UserPoolType of the model has neither.
 		if strings.Contains(text, "SmsMfaConfiguration") || strings.Contains(text, "EmailMfaConfiguration") {
 			t.Errorf("%s has what GetUserPoolMfaConfig gives", text)
+		}
+	}
+}
+
+func TestAFileIsDescribedWithoutEmptyMembers(t *testing.T) {
+	s := start(t, changePool(optional, func(p *cognitotest.Pool) {
+		p.AliasAttributes, p.AutoVerifiedAttributes, p.CaseInsensitive = []string{"email"}, []string{"email"}, true
+		p.Devices = &cognitotest.DeviceConfiguration{ChallengeRequiredOnNewDevice: true}
+	}))
+	for operation, wants := range map[string][]string{
+		"DescribeUserPool": {`"AliasAttributes":["email"]`, `"AutoVerifiedAttributes":["email"]`, `"UsernameConfiguration":{"CaseSensitive":false}`,
+			`"DeviceConfiguration":{"ChallengeRequiredOnNewDevice":true,`},
+		"DescribeUserPoolClient": {`"PreventUserExistenceErrors":"ENABLED"`},
+	} {
+		_, answer := postSigned(t, s, operation, `{"UserPoolId":"us-east-1_Optional","ClientId":"demo-optional"}`)
+		for _, want := range wants {
+			if !strings.Contains(answer, want) {
+				t.Errorf("%s lacks %s", answer, want)
+			}
+		}
+		// The model's names are not empty, and its lists not null.
+		if strings.Contains(answer, "null") || strings.Contains(answer, `Name":""`) {
+			t.Error(answer)
 		}
 	}
 }
