@@ -97,9 +97,10 @@ func (p *pool) username(name string) string {
 	return name
 }
 
-// checkSetUp checks that an authenticator app was set up in this session.
+// checkSetUp checks that an authenticator app was set up in this session, and was
+// not deleted since.
 func (to *session) checkSetUp() error {
-	if !to.verified {
+	if !to.verified || to.account.totp.verified == "" {
 		return invalidParameter("User has not set up software token mfa")
 	}
 	return nil
@@ -172,7 +173,7 @@ func (to *session) choosePassword(responses map[string]string) error {
 	var attributes []attribute
 	for _, name := range slices.Sorted(maps.Keys(responses)) {
 		if named, ok := strings.CutPrefix(name, "userAttributes."); ok {
-			attributes = append(attributes, attribute{named, responses[name]})
+			attributes = append(attributes, attribute{Name: named, Value: responses[name]})
 		}
 	}
 	if name := notTheirs(attributes); name != "" {

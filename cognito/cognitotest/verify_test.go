@@ -205,3 +205,15 @@ func TestVerifyRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Where the pool requires MFA, nobody comes in by an app that is gone.
+func TestAnAppThatWasDeletedAfterItsSetUpIsNone(t *testing.T) {
+	s := start(t)
+	web := "demo-required-web"
+	in := must[*cip.InitiateAuthOutput](t)(s.signIn(t, web))
+	associated := must[*cip.AssociateSoftwareTokenOutput](t)(s.associateBySession(t, *in.Session))
+	verified := must[*cip.VerifySoftwareTokenOutput](t)(s.verifyBySession(t, *associated.Session, s.code(t, *associated.SecretCode, 0)))
+	postSigned(t, s, "AdminDeleteSoftwareToken", `{"UserPoolId":"us-east-1_Required","Username":"ada"}`)
+	_, err := s.respond(t, web, types.ChallengeNameTypeMfaSetup, *verified.Session, nil)
+	wantException(t, err, "InvalidParameterException", "User has not set up software token mfa")
+}
