@@ -246,9 +246,9 @@ func (a *account) status() string {
 
 // attributes are the user's attributes as the API gives them, sub first.
 func (a *account) attributes() []attribute {
-	list := []attribute{{"sub", a.sub}}
+	list := []attribute{{Name: "sub", Value: a.sub}}
 	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
-		list = append(list, attribute{name, a.Attributes[name]})
+		list = append(list, attribute{Name: name, Value: a.Attributes[name]})
 	}
 	return list
 }

@@ -53,6 +53,8 @@ const (
 func (a *account) setAll(attributes []attribute, doing string) error {
 	for _, at := range attributes {
 		switch {
+		case at.valueless: // aws-amplify/amplify-js#3174
+			return invalidParameter("Attribute value for %s must not be null", at.Name)
 		case at.Name == "" || at.Name == "sub":
 			return invalidParameter("user.%s: Attribute cannot be updated.", at.Name)
 		case !inSchema(at.Name):

@@ -107,3 +107,23 @@ func TestNoAttributeOverwritesAClaim(t *testing.T) {
 		t.Errorf("claims %v", claims)
 	}
 }
+
+// aws-amplify/amplify-js#3174. An empty value takes an attribute away, none does not.
+func TestAttributesHaveValues(t *testing.T) {
+	s := start(t)
+	token := s.SignIn(optional, optionalClient, "ada").AccessToken
+	const without = `"UserAttributes":[{"Name":"email"}]}`
+	for operation, body := range map[string]string{
+		"AdminCreateUser":           `{"UserPoolId":"us-east-1_Optional","Username":"new",` + without,
+		"AdminUpdateUserAttributes": `{"UserPoolId":"us-east-1_Optional","Username":"ada",` + without,
+		"SignUp":                    `{"ClientId":"demo-optional","Username":"new","Password":"Correct-Horse-1",` + without,
+		"UpdateUserAttributes":      `{"AccessToken":"` + token + `",` + without,
+	} {
+		if _, answer := postSigned(t, s, operation, body); !strings.Contains(answer, "Attribute value for email must not be null") {
+			t.Errorf("%s: %s", operation, answer)
+		}
+	}
+	if _, answer := postSigned(t, s, "GetUser", `{"AccessToken":"`+token+`"}`); !strings.Contains(answer, "ada@example.com") {
+		t.Error(answer)
+	}
+}

@@ -1,5 +1,7 @@
 package cognitotest
 
+import "github.com/go-json-experiment/json"
+
 type getUserInput struct {
 	AccessToken string `shape:"TokenModelType,required"`
 }
@@ -7,6 +9,24 @@ type getUserInput struct {
 type attribute struct {
 	Name  string `shape:"AttributeNameType,required"`
 	Value string `shape:"AttributeValueType"`
+	// valueless attributes of a request have no value, not even an empty one.
+	valueless bool
+}
+
+// UnmarshalJSON reads an attribute of a request.
+func (a *attribute) UnmarshalJSON(b []byte) error {
+	var in struct {
+		Name  string
+		Value *string
+	}
+	if err := json.Unmarshal(b, &in, lenient); err != nil {
+		return err
+	}
+	*a = attribute{Name: in.Name, valueless: in.Value == nil}
+	if in.Value != nil {
+		a.Value = *in.Value
+	}
+	return nil
 }
 
 type getUserOutput struct {

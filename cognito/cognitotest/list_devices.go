@@ -33,7 +33,7 @@ func (s *Server) listDevices(in *listDevicesInput) (any, error) {
 			continue
 		}
 		devices = append(devices, deviceOutput{
-			DeviceAttributes:            []attribute{{"device_name", d.name}},
+			DeviceAttributes:            []attribute{{Name: "device_name", Value: d.name}},
 			DeviceCreateDate:            epoch(d.created),
 			DeviceKey:                   d.key,
 			DeviceLastAuthenticatedDate: epoch(d.created),

@@ -84,7 +84,7 @@ func (c *constraints) structure(path string, object jsontext.Value, t reflect.Ty
 	given := map[string]jsontext.Value{}
 	_ = json.Unmarshal(object, &given, lenient) // it was read before
 	for _, field := range reflect.VisibleFields(t) {
-		if field.Anonymous {
+		if field.Anonymous || !field.IsExported() {
 			continue
 		}
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
