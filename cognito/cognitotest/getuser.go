@@ -19,7 +19,7 @@ func (a *attribute) UnmarshalJSON(b []byte) error {
 		Name  string
 		Value *string
 	}
-	if err := json.Unmarshal(b, &in, lenient); err != nil {
+	if err := json.Unmarshal(b, &in, lenient()); err != nil {
 		return err
 	}
 	*a = attribute{Name: in.Name, valueless: in.Value == nil}

@@ -100,14 +100,16 @@ func decode[In any](do func(*In) (any, error)) func(request) (any, error) {
 
 // lenient reads JSON as Cognito does: members that are there twice and bytes that
 // are not UTF-8 are taken.
-var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+func lenient() json.Options {
+	return json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
 
 // unmarshal reads a request as Cognito does: the names of members are compared as
 // they are, members that nobody knows are ignored, and one that is null is not
 // there. It then checks what the request breaks of the API's model.
 func unmarshal(body []byte, into any) error {
 	body, err := withoutNulls(body)
-	if err != nil || json.Unmarshal(body, into, lenient) != nil {
+	if err != nil || json.Unmarshal(body, into, lenient()) != nil {
 		return misfit()
 	}
 	var c constraints
@@ -132,7 +134,7 @@ func withoutNulls(value jsontext.Value) (jsontext.Value, error) {
 	default:
 		return value, nil
 	}
-	err := json.Unmarshal(value, whole, lenient)
+	err := json.Unmarshal(value, whole, lenient())
 	maps.DeleteFunc(members, func(_ string, member jsontext.Value) bool { return member.Kind() == 'n' })
 	for name, member := range members {
 		var inner error
@@ -147,7 +149,7 @@ func withoutNulls(value jsontext.Value) (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(whole, lenient)
+	return json.Marshal(whole, lenient())
 }
 
 // signed says whether a request has a signature of version 4

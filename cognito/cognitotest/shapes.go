@@ -19,8 +19,8 @@ type shape struct {
 	// min and max are of a string's characters, of a number, or of a list's
 	// members; a max of 0 is none.
 	min, max int
-	// pattern is what the whole of a string must be, empty for anything.
-	pattern string
+	// pattern is what the whole of a string must be, nil for anything.
+	pattern *regexp.Regexp
 	// sensitive values are in no message.
 	sensitive bool
 	// enum values are of a few words, which enums lists by the member's name.
@@ -33,45 +33,39 @@ var shapes = map[string]shape{
 	"enum":                            {enum: true},
 	"AccessTokenValidityType":         {min: 1, max: 86400},
 	"AllowedFirstAuthFactorsListType": {min: 1, max: 4, enum: true},
-	"AttributeNameType":               {min: 1, max: 32, pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ]+`},
+	"AttributeNameType":               {min: 1, max: 32, pattern: whole(`[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ]+`)},
 	"AttributeValueType":              {max: 2048, sensitive: true},
 	"AuthSessionValidityType":         {min: 3, max: 15},
 	// The model's client IDs have no hyphen. The stand-in's may, so that the IDs of
 	// demonstrations and tests can be read. The model calls them sensitive, and
 	// Cognito's messages have them (boto/boto3#3581).
-	"ClientIdType":                {min: 1, max: 128, pattern: `[\w+-]+`},
-	"ClientNameType":              {min: 1, max: 128, pattern: `[\w\s+=,.@-]+`},
-	"ClientSecretType":            {min: 24, max: 64, pattern: `[\w+]+`, sensitive: true},
-	"ConfirmationCodeType":        {min: 1, max: 2048, pattern: `[\S]+`},
-	"DeviceKeyType":               {min: 1, max: 55, pattern: `[\w-]+_[0-9a-f-]+`},
+	"ClientIdType":                {min: 1, max: 128, pattern: whole(`[\w+-]+`)},
+	"ClientNameType":              {min: 1, max: 128, pattern: whole(`[\w\s+=,.@-]+`)},
+	"ClientSecretType":            {min: 24, max: 64, pattern: whole(`[\w+]+`), sensitive: true},
+	"ConfirmationCodeType":        {min: 1, max: 2048, pattern: whole(`[\S]+`)},
+	"DeviceKeyType":               {min: 1, max: 55, pattern: whole(`[\w-]+_[0-9a-f-]+`)},
 	"DeviceNameType":              {min: 1, max: 1024},
 	"IdTokenValidityType":         {min: 1, max: 86400},
 	"PasswordPolicyMinLengthType": {min: 6, max: 99},
 	// The model says [\S]+, Cognito's own messages say this.
-	"PasswordType":             {max: 256, pattern: `^[\S]+.*[\S]+$`, sensitive: true},
+	"PasswordType":             {max: 256, pattern: whole(`^[\S]+.*[\S]+$`), sensitive: true},
 	"QueryLimitType":           {max: 60},
 	"RefreshTokenValidityType": {max: 315360000},
-	"SecretHashType":           {min: 1, max: 128, pattern: `[\w+=/]+`, sensitive: true},
+	"SecretHashType":           {min: 1, max: 128, pattern: whole(`[\w+=/]+`), sensitive: true},
 	// The model says 2048, and Cognito's own error says 8192
 	// (aws-amplify/amplify-js#14411).
 	"SessionType":                       {min: 20, max: 8192, sensitive: true},
-	"SoftwareTokenMFAUserCodeType":      {min: 6, max: 6, pattern: `[0-9]+`, sensitive: true},
+	"SoftwareTokenMFAUserCodeType":      {min: 6, max: 6, pattern: whole(`[0-9]+`), sensitive: true},
 	"StringType":                        {max: 131072},
 	"TemporaryPasswordValidityDaysType": {max: 365},
-	"TokenModelType":                    {pattern: `[A-Za-z0-9-_=.]+`, sensitive: true},
-	"UserPoolIdType":                    {min: 1, max: 55, pattern: `[\w-]+_[0-9a-zA-Z]+`},
-	"UserPoolNameType":                  {min: 1, max: 128, pattern: `[\w\s+=,.@-]+`},
-	"UsernameType":                      {min: 1, max: 128, pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`, sensitive: true},
+	"TokenModelType":                    {pattern: whole(`[A-Za-z0-9-_=.]+`), sensitive: true},
+	"UserPoolIdType":                    {min: 1, max: 55, pattern: whole(`[\w-]+_[0-9a-zA-Z]+`)},
+	"UserPoolNameType":                  {min: 1, max: 128, pattern: whole(`[\w\s+=,.@-]+`)},
+	"UsernameType":                      {min: 1, max: 128, pattern: whole(`[\p{L}\p{M}\p{S}\p{N}\p{P}]+`), sensitive: true},
 }
 
-// patterns are those of the shapes, for the whole of a string.
-var patterns = func() map[string]*regexp.Regexp {
-	compiled := map[string]*regexp.Regexp{}
-	for _, s := range shapes {
-		compiled[s.pattern] = regexp.MustCompile(`^(?:` + s.pattern + `)$`)
-	}
-	return compiled
-}()
+// whole is a pattern for the whole of a string.
+func whole(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
 // constraints collects what a request breaks, to say all of it at once in
 // Cognito's words.
@@ -82,7 +76,7 @@ type constraints []string
 // userAttributes.1.member.name.
 func (c *constraints) structure(path string, object jsontext.Value, t reflect.Type) {
 	given := map[string]jsontext.Value{}
-	_ = json.Unmarshal(object, &given, lenient) // it was read before
+	_ = json.Unmarshal(object, &given, lenient()) // it was read before
 	for _, field := range reflect.VisibleFields(t) {
 		if field.Anonymous || !field.IsExported() {
 			continue
@@ -109,7 +103,7 @@ func (c *constraints) value(path string, value jsontext.Value, t reflect.Type, s
 	switch kind := value.Kind(); {
 	case kind == '"':
 		var text string
-		_ = json.Unmarshal(value, &text, lenient)
+		_ = json.Unmarshal(value, &text, lenient())
 		c.text(path, text, s)
 	case kind == '0':
 		n, _ := strconv.Atoi(value.String())
@@ -118,10 +112,10 @@ func (c *constraints) value(path string, value jsontext.Value, t reflect.Type, s
 		c.structure(path+".", value, t)
 	case kind == '[' && t.Kind() == reflect.Slice:
 		var values []jsontext.Value
-		_ = json.Unmarshal(value, &values, lenient)
+		_ = json.Unmarshal(value, &values, lenient())
 		if s.enum {
 			var words []string
-			_ = json.Unmarshal(value, &words, lenient)
+			_ = json.Unmarshal(value, &words, lenient())
 			c.size(path, "'["+strings.Join(words, ", ")+"]'", "length", len(words), s)
 			list(c, path, words)
 			return
@@ -140,8 +134,9 @@ func (c *constraints) text(path, text string, s shape) {
 	}
 	shown := "'" + text + "'"
 	c.size(path, shown, "length", utf8.RuneCountInString(text), s)
-	if s.pattern != "" && !patterns[s.pattern].MatchString(text) {
-		c.fail(path, shown, s, "satisfy regular expression pattern: "+s.pattern)
+	if s.pattern != nil && !s.pattern.MatchString(text) {
+		pattern := strings.TrimSuffix(strings.TrimPrefix(s.pattern.String(), "^(?:"), ")$")
+		c.fail(path, shown, s, "satisfy regular expression pattern: "+pattern)
 	}
 }
 
