@@ -84,7 +84,10 @@ func (c *constraints) structure(path string, object jsontext.Value, t reflect.Ty
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		member := cmp.Or(tag, field.Name)
 		name, required, _ := strings.Cut(field.Tag.Get("shape"), ",")
-		s := shapes[name]
+		s, ok := shapes[name]
+		if !ok {
+			panic("no shape is called " + name)
+		}
 		value, path := given[member], path+strings.ToLower(member[:1])+member[1:]
 		switch {
 		case value != nil:
