@@ -91,7 +91,7 @@ var redisSubsystems = []string{"pending", "limit", "quota", "events"}
 var redisOperations = map[string][]string{
 	"pending": {"find", "hold", "release"},
 	"limit":   {"take", "settle"},
-	"quota":   {"take", "refused"},
+	"quota":   {"take", "throttle"},
 	"events":  {"put", "take", "done", "later", "still"},
 }
 

@@ -2,7 +2,9 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -63,6 +65,39 @@ func TestReplicasShareTokensLineAndRate(t *testing.T) {
 	faster.take(ctx, request{})
 	if rate := faster.rate(); time.Since(begin) < 2*time.Second && rate >= 2 {
 		t.Errorf("after a refusal at one replica the other goes at %v", rate)
+	}
+}
+
+// A rate over a counter that appears with its first error misses that error.
+func TestFailuresOfRedisAreCountedInSeriesThatExistFromTheStart(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry, metrics.BuildInfo{})
+	link, err := redislink.Open("redis://redis.invalid:6379", redislink.Options{
+		Metrics: m, LookEvery: time.Hour,
+		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("out of reach") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(link.Close)
+	series := func() (n int) {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "redis_errors_total" {
+				n = len(f.GetMetric())
+			}
+		}
+		return n
+	}
+	before := series()
+	b := newRedisBucket(SharedQuota{Redis: link.Subsystem(redislink.Quota), Name: "eu-west-1"}, 25, m.QuotaAlone)
+	b.take(t.Context(), request{})
+	b.throttle(t.Context(), 0)
+	if after := series(); after != before {
+		t.Errorf("%d series at the start, and %d after a failure of each operation", before, after)
 	}
 }
 
