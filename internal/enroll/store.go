@@ -27,8 +27,6 @@ type Hold interface {
 	// Save stages the enrollment: Release keeps it until p.Expires under
 	// p.Name. A session's name given as alias leads to it too; "" is none.
 	Save(p Pending, alias string)
-	// Delete stages its end: Release forgets it.
-	Delete()
 	// Release writes what was staged and frees the enrollment, in one step. It
 	// reports false when the hold was lost to somebody else meanwhile; nothing
 	// was written then. Only the first call counts.
@@ -51,5 +49,4 @@ type noHold struct{}
 
 func (noHold) Pending() (Pending, bool)     { return Pending{}, false }
 func (noHold) Save(Pending, string)         {}
-func (noHold) Delete()                      {}
 func (noHold) Release(context.Context) bool { return true }

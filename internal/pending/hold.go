@@ -29,7 +29,6 @@ const (
 type redisHold struct {
 	staged
 	store       *Redis
-	target      string // the entry's name
 	lock, token string // the lock's key, and what says that it is this holder's
 	held        bool   // Redis gave the lock
 	local       *memoryHold
@@ -56,12 +55,11 @@ func (r *Redis) Claim(ctx context.Context, name string) (enroll.Pending, enroll.
 			return p, nil
 		}
 		h.held, h.local = false, local.(*memoryHold)
-		h.target = h.local.target
-		h.lock = r.redis.Key("lock", h.target)
+		h.lock = r.redis.Key("lock", h.local.target)
 		return enroll.Pending{}, h
 	}
 	h.lock = reply[2]
-	h.target, h.seen, h.found = r.read(name, reply[0], reply[1])
+	h.seen, h.found = r.read(name, reply[0], reply[1])
 	if h.lock == "" {
 		free()
 		return h.seen, nil
@@ -82,7 +80,7 @@ func (r *Redis) Hold(ctx context.Context, name string) enroll.Hold {
 		}
 		if h.lock = reply[2]; h.lock != "" {
 			h.held = true
-			h.target, h.seen, h.found = r.read(name, reply[0], reply[1])
+			h.seen, h.found = r.read(name, reply[0], reply[1])
 			return h
 		}
 		select {
@@ -96,8 +94,8 @@ func (r *Redis) Hold(ctx context.Context, name string) enroll.Hold {
 	}
 	// Redis does not answer, or the time is up.
 	h.local = r.alone().hold(ctx, name)
-	h.target, h.seen, h.found = h.local.target, h.local.seen, h.local.found
-	h.lock = r.redis.Key("lock", h.target)
+	h.seen, h.found = h.local.seen, h.local.found
+	h.lock = r.redis.Key("lock", h.local.target)
 	return h
 }
 
@@ -143,11 +141,9 @@ func (h *redisHold) release(ctx context.Context) bool {
 	switch w, err := r.local.sealed(h.staged); {
 	case err != nil:
 		r.local.o.Unreadable()
-	case h.delete:
-		args = append(args, "delete", r.redis.Key(h.target))
 	case w.entry != nil:
 		left := h.save.Expires.Sub(r.local.o.Now()).Milliseconds()
-		args = append(args, "save", r.redis.Key(h.save.Name), w.entry, max(left, 1))
+		args = append(args, r.redis.Key(h.save.Name), w.entry, max(left, 1))
 		if w.pointer != nil {
 			args = append(args, r.redis.Key(h.alias), w.pointer)
 		}
@@ -155,17 +151,17 @@ func (h *redisHold) release(ctx context.Context) bool {
 	if len(args) == 2 && !h.held { // Nothing to write, nothing to unlock.
 		return h.releaseHere()
 	}
-	var done atomic.Int64
+	var done int64
 	answered := r.redis.Send(ctx, opRelease, func(ctx context.Context, c redis.UniversalClient) error {
 		n, err := releaseScript.Run(ctx, c, []string{h.lock}, args...).Int64()
-		done.Store(n)
+		done = n
 		return err
 	})
 	if !answered {
 		return r.remember(h)
 	}
 	h.releaseHere()
-	return done.Load() == 1
+	return done == 1
 }
 
 // releaseHere frees what a hold without a lock in Redis has in this process.
@@ -190,7 +186,7 @@ func (r *Redis) remember(h *redisHold) bool {
 		h.local.staged = h.staged
 		return h.local.Release(context.Background())
 	default:
-		r.local.write(h.staged, h.target)
+		r.local.write(h.staged)
 		return true
 	}
 }

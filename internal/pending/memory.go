@@ -172,20 +172,16 @@ func (m *Memory) hold(ctx context.Context, name string) *memoryHold {
 
 // staged is what a holder wants written. Both kinds of hold have it.
 type staged struct {
-	seen   enroll.Pending
-	found  bool
-	save   *enroll.Pending
-	alias  string
-	delete bool
+	seen  enroll.Pending
+	found bool
+	save  *enroll.Pending
+	alias string
 }
 
 func (s *staged) Pending() (enroll.Pending, bool) { return s.seen, s.found }
 
 // Save implements enroll.Hold.
-func (s *staged) Save(p enroll.Pending, alias string) { s.save, s.alias, s.delete = &p, alias, false }
-
-// Delete implements enroll.Hold.
-func (s *staged) Delete() { s.save, s.delete = nil, true }
+func (s *staged) Save(p enroll.Pending, alias string) { s.save, s.alias = &p, alias }
 
 // memoryHold is a hold in this process. Where ctx ended before its turn came,
 // it is not mine: it then writes only while nobody else holds the enrollment.
@@ -210,7 +206,7 @@ func (h *memoryHold) Release(context.Context) bool {
 			}
 			h.free = free
 		}
-		h.memory.write(h.staged, h.target)
+		h.memory.write(h.staged)
 		h.kept = true
 		h.free()
 	})
@@ -218,20 +214,17 @@ func (h *memoryHold) Release(context.Context) bool {
 }
 
 // write does what a holder staged. What cannot be sealed is not kept.
-func (m *Memory) write(s staged, target string) {
+func (m *Memory) write(s staged) {
 	w, err := m.sealed(s)
 	if err != nil {
 		m.o.Unreadable()
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s.delete {
-		m.rows.remove(target)
-	}
 	if w.entry == nil {
 		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	p := row{blob: w.entry, expires: s.save.Expires.UnixNano()}
 	if s.save.Secret != "" && !s.save.Done {
 		p.shown = s.save.Ends.UnixNano()

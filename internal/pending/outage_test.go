@@ -47,7 +47,7 @@ func TestRedisKilledAndRestarted(t *testing.T) {
 
 // What was verified must not be shown again while Redis answers, also where the
 // lock was not Redis's.
-func TestWhatIsForgottenDuringAnOutageIsGoneAfterwards(t *testing.T) {
+func TestWhatIsVerifiedDuringAnOutageIsSoAfterwards(t *testing.T) {
 	server, r := redistest.Start(t), newRig()
 	way := redistest.NewGate(t, server.Socket)
 	link := newLink(t, r, way.URL())
@@ -58,12 +58,13 @@ func TestWhatIsForgottenDuringAnOutageIsGoneAfterwards(t *testing.T) {
 	h := cutOff.Hold(t.Context(), "key")
 	way.Shut(false)
 	eventually(t, "Redis was back", func() bool { return len(link.Notes()) == 0 })
-	h.Delete()
+	done := verified(r.enrollment("key"))
+	h.Save(done, "")
 	if !h.Release(t.Context()) {
 		t.Error("nobody else holds it")
 	}
-	expectAbsent(t, other, "key")
-	expectAbsent(t, cutOff, "key")
+	expectFound(t, other, "key", done)
+	expectFound(t, cutOff, "key", done)
 }
 
 func TestAClosedLinkLeavesTheMemory(t *testing.T) {

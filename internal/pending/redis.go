@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -69,37 +68,33 @@ func (r *Redis) refresh() {
 
 // Find implements enroll.Store.
 func (r *Redis) Find(ctx context.Context, name string) (enroll.Pending, bool) {
-	var reply atomic.Pointer[[]string] // Do may return before the script does.
+	var found []string
 	answered := r.redis.Do(ctx, opFind, func(ctx context.Context, c redis.UniversalClient) error {
-		parts, err := findScript.Run(ctx, c, []string{r.redis.Key(name)}, r.redis.Key("")).StringSlice()
-		if err == nil && len(parts) != 2 {
+		reply, err := findScript.Run(ctx, c, []string{r.redis.Key(name)}, r.redis.Key("")).StringSlice()
+		if err == nil && len(reply) != 2 {
 			err = redislink.ErrReply
 		}
-		reply.Store(&parts)
+		found = reply
 		return err
 	})
 	if !answered {
 		return r.alone().Find(ctx, name)
 	}
-	found := *reply.Load()
-	_, p, ok := r.read(name, found[0], found[1])
-	return p, ok
+	return r.read(name, found[0], found[1])
 }
 
 // read opens what a script found: a pointer, "" where name is none, and an entry.
-func (r *Redis) read(name, pointer, entry string) (target string, p enroll.Pending, found bool) {
-	target = name
+func (r *Redis) read(name, pointer, entry string) (enroll.Pending, bool) {
 	if pointer != "" {
 		to, err := r.local.sealer.follow(name, []byte(pointer))
 		if err != nil {
 			r.local.o.Unreadable()
-			return name, enroll.Pending{}, false
+			return enroll.Pending{}, false
 		}
-		target = to
+		name = to
 	}
 	if entry == "" {
-		return target, enroll.Pending{}, false
+		return enroll.Pending{}, false
 	}
-	p, found = r.local.read(target, []byte(entry))
-	return target, p, found
+	return r.local.read(name, []byte(entry))
 }

@@ -41,21 +41,19 @@ return {pointer, entry or "", lock}`)
 
 	// releaseScript writes what a holder staged and unlocks, unless somebody else
 	// has the lock, KEYS[1], by now. ARGV[1] is the holder's token and ARGV[2]
-	// "held"; or "" where he went on without the lock, which nobody may have
-	// then. ARGV[3] is "delete" with the entry's key, or "save" with key, entry,
-	// lifetime in milliseconds and, where there is one, a pointer's key and the
-	// pointer. It gives 1 where it did so.
+	// "held"; or "" where the holder went on without the lock, which nobody may
+	// have then. Where something was staged there follow the entry's key, the
+	// entry, its lifetime in milliseconds and, where there is one, a pointer's key
+	// and the pointer. It gives 1, or 0 where it did nothing.
 	releaseScript = redis.NewScript(`
 local holder = redis.call("get", KEYS[1])
 if holder ~= ARGV[1] and (holder or ARGV[2] == "held") then
   return 0
 end
-if ARGV[3] == "delete" then
-  redis.call("del", ARGV[4])
-elseif ARGV[3] == "save" then
-  redis.call("set", ARGV[4], ARGV[5], "px", ARGV[6])
-  if ARGV[7] then
-    redis.call("set", ARGV[7], ARGV[8], "px", ARGV[6])
+if ARGV[3] then
+  redis.call("set", ARGV[3], ARGV[4], "px", ARGV[5])
+  if ARGV[6] then
+    redis.call("set", ARGV[6], ARGV[7], "px", ARGV[5])
   end
 end
 if holder then

@@ -40,8 +40,6 @@ func (t table[V]) put(name string, row V) {
 	t.rows[key] = row
 }
 
-func (t table[V]) remove(name string) { delete(t.rows, t.key(name)) }
-
 func (t table[V]) sweep(now time.Time) {
 	for key, row := range t.rows {
 		if row.ended(now) {
