@@ -20,8 +20,8 @@ type rig struct {
 }
 
 // everywhere runs a test in memory and in a real Redis. Redis has its own clock,
-// so there time passes for real, and the tests use intervals that a slow machine
-// does not blur.
+// so there time passes for real. A slow machine lets more of it pass than a test
+// asks for, so no test says what must not have happened yet, unless it has an hour.
 func everywhere(t *testing.T, test func(t *testing.T, l rig)) {
 	t.Helper()
 	t.Run("memory", func(t *testing.T) {
@@ -77,9 +77,6 @@ func TestABucketFillsAtItsInterval(t *testing.T) {
 	quick := enroll.Guard{Name: "quick", Burst: 2, Interval: 300 * time.Millisecond}
 	everywhere(t, func(t *testing.T, l rig) {
 		take(l, t, want(quick, "ada", 2))
-		if got := take(l, t, want(quick, "ada", 1)); got.Wait == 0 || got.Wait > quick.Interval {
-			t.Errorf("at once: %+v", got)
-		}
 		l.pass(quick.Interval)
 		if got := take(l, t, want(quick, "ada", 1)); got.Wait != 0 {
 			t.Errorf("after an interval: %+v", got)
@@ -176,9 +173,6 @@ func TestAMarkEndsAndIsSetAnew(t *testing.T) {
 		}
 		set := func(ttl time.Duration) { l.Settle(t.Context(), nil, []enroll.Mark{{Name: "known", TTL: ttl}}) }
 		set(500 * time.Millisecond)
-		if !marked() {
-			t.Fatal("a mark is not there")
-		}
 		set(time.Hour)
 		l.pass(600 * time.Millisecond)
 		if !marked() {
