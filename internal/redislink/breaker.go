@@ -115,7 +115,8 @@ func (l *Link) watch() {
 			// replica knows may never come back.
 			cluster.ReloadState(context.Background())
 		}
-		if l.answers() && l.found() {
+		if l.answers() {
+			l.found()
 			return
 		}
 	}
@@ -134,8 +135,8 @@ func (l *Link) probe(ctx context.Context) error {
 	return l.client.Set(ctx, keyPrefix+"probe", 1, time.Second).Err()
 }
 
-// found ends an outage. It reports whether the watch is over.
-func (l *Link) found() bool {
+// found ends an outage, unless the link was closed meanwhile.
+func (l *Link) found() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -145,5 +146,4 @@ func (l *Link) found() bool {
 		l.outages++
 		l.o.Logger.Info("Redis is back; the replicas share again")
 	}
-	return true
 }

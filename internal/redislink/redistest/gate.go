@@ -18,7 +18,6 @@ type Gate struct {
 	mu       sync.Mutex
 	cut      bool
 	conns    map[net.Conn]bool
-	accepted int
 	delay    time.Duration
 }
 
@@ -108,7 +107,6 @@ func (g *Gate) Delay(d time.Duration) {
 func (g *Gate) hold(c net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.accepted++
 	g.conns[c] = true
 	return !g.cut
 }
@@ -125,13 +123,6 @@ func (g *Gate) Shut(cut bool) {
 		}
 		clear(g.conns)
 	}
-}
-
-// Connections counts the connections that were made through the gate.
-func (g *Gate) Connections() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.accepted
 }
 
 // Addr is where the gate listens.
