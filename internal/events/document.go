@@ -10,8 +10,7 @@ import (
 
 // What is the same in every document.
 const (
-	// TypePrefix begins the type of every document.
-	TypePrefix  = "mfa-enrollment."
+	typePrefix  = "mfa-enrollment." // begins the type
 	source      = "urn:mfa-enrollment"
 	schema      = "urn:mfa-enrollment:event:1" // docs/events.schema.json
 	contentType = "application/cloudevents+json; charset=utf-8"
@@ -46,7 +45,7 @@ type data struct {
 func write(id string, e enroll.Event) ([]byte, error) {
 	p := e.Person
 	d := document{
-		SpecVersion: "1.0", ID: id, Source: source, Type: TypePrefix + string(e.Type), Time: e.At.UTC(),
+		SpecVersion: "1.0", ID: id, Source: source, Type: typePrefix + string(e.Type), Time: e.At.UTC(),
 		DataContentType: "application/json", DataSchema: schema,
 		Data: data{
 			Verified: p.Verified(), PoolID: p.PoolID, Subject: p.Subject, ClientID: p.ClientID, Username: p.Username,

@@ -46,7 +46,7 @@ func inOrder(t testing.TB, order []delivery, each int) {
 	t.Helper()
 	next := map[string]int{}
 	for _, d := range order {
-		want := TypePrefix + string(enroll.EventTypes()[next[d.person]%len(enroll.EventTypes())])
+		want := typePrefix + string(enroll.EventTypes()[next[d.person]%len(enroll.EventTypes())])
 		if d.eventType != want {
 			t.Errorf("%s: event %d is %s, want %s", d.person, next[d.person], d.eventType, want)
 		}

@@ -83,7 +83,7 @@ func (q *shared) save(ctx context.Context) {
 	}
 	for len(q.unsaved) > 0 {
 		some := q.unsaved[:min(batch, len(q.unsaved))]
-		args := []any{"put", q.replica, keptFor.Milliseconds(), now(some), maxPeople, maxEach}
+		args := []any{"put", q.replica, keptFor.Milliseconds(), newest(some), maxPeople, maxEach}
 		for _, i := range some {
 			args = append(args, i.person, i.blob)
 		}
@@ -101,8 +101,9 @@ func (q *shared) save(ctx context.Context) {
 	}
 }
 
-// now is when the newest of some events happened: they may be sent at once.
-func now(some []item) int64 { return some[len(some)-1].at.UnixMilli() }
+// newest is when the newest of some events happened, in milliseconds since 1970: all
+// of them may be sent from then on.
+func newest(some []item) int64 { return some[len(some)-1].at.UnixMilli() }
 
 // forgetSent makes Redis forget what this replica sent without it.
 func (q *shared) forgetSent(ctx context.Context) {
