@@ -141,6 +141,14 @@ func TestHealthcheckAndVersion(t *testing.T) {
 	if status, out := run("0.0.0.0:"+port, "healthcheck"); status != 0 {
 		t.Errorf("alive on all addresses: %d %s", status, out)
 	}
+	file := filepath.Join(t.TempDir(), "admin-addr")
+	if err := os.WriteFile(file, []byte(w.App.AdminAddr()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if status := app.Main(t.Context(), []string{"api", "healthcheck"}, []string{"ADMIN_ADDR_FILE=" + file}, &out, &out); status != 0 {
+		t.Errorf("alive at the address in a file: %d %s", status, out.String())
+	}
 	w.Stop()
 	if status, out := run(w.App.AdminAddr(), "healthcheck"); status != 1 || out == "" {
 		t.Errorf("dead: %d %s", status, out)

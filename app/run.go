@@ -102,11 +102,8 @@ func lookup(environ []string) func(name string) string {
 // healthcheck asks /healthz on the admin address of this machine, for a
 // container that holds nothing but this binary.
 func healthcheck(ctx context.Context, getenv func(string) string, stderr io.Writer) int {
-	addr := getenv("ADMIN_ADDR")
-	if addr == "" {
-		addr = ":9090"
-	}
-	host, port, err := net.SplitHostPort(addr)
+	values, _ := environment(getenv) // What else is wrong is for the service to tell.
+	host, port, err := net.SplitHostPort(cmp.Or(values["ADMIN_ADDR"], ":9090"))
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "ADMIN_ADDR wants host:port")
 		return 1
