@@ -1,5 +1,6 @@
 // Package app wires the service together and runs it: New, Start, Stop and the
-// addresses. Both binaries use it, and so do tests, in-process and on port 0.
+// addresses. cmd/api, cmd/demo and cmd/rollout use it, and so do tests, in-process
+// and on port 0.
 package app
 
 import (

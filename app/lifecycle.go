@@ -162,18 +162,18 @@ func (a *App) stop(ctx context.Context) error {
 // Wait blocks until ctx ends or a listener fails, stops the application, and
 // returns the exit status of the process.
 func (a *App) Wait(ctx context.Context) int {
-	status := 0
+	status := exitSuccess
 	select {
 	case <-ctx.Done():
 	case err := <-a.failed:
 		a.logger.ErrorContext(ctx, "a listener failed", slog.Any("error", err))
-		status = 1
+		status = exitFailed
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownDelay+stopTimeout)
 	defer cancel()
 	if err := a.Stop(stopping); err != nil {
 		a.logger.ErrorContext(ctx, "not everything finished in time", slog.Any("error", err))
-		status = 1
+		status = exitFailed
 	}
 	return status
 }
