@@ -29,15 +29,15 @@ const (
 	FlowSession Flow = "session" // during sign-in, by challenge session
 )
 
-// Standing is what is known of an address from which somebody comes whom only a
-// session names.
+// Standing says what the limits know of a caller whom only a session names. Calls
+// of strangers come last in the queue for Cognito's write quota (standingOf).
 type Standing int
 
 // The standings.
 const (
-	Known    Standing = iota // a session from there was good lately; by token everybody is
-	Unknown                  // nothing: until something is, it counts as one person
-	Stranger                 // one that asks for much, or was refused lately
+	Known    Standing = iota // the session is one that was handed out here, or begins at an address that is known; every caller with a token is
+	Unknown                  // a first session of an address that is not known: all of that address count as one person
+	Stranger                 // any other session: another one of that address, or one that comes with a code and was not handed out here
 )
 
 // Credential is the one proof that a request carries: an identity (from an
@@ -48,8 +48,8 @@ type Credential struct {
 	Address  string // the caller's, for the limits of those whom only a session names
 	ClientIP string // the caller's, for events; empty where it is not known
 	Standing Standing
-	// Abandoned is closed when nobody waits for the enrollment any more that is
-	// about to start, so that it need not start unless it has; nil is never.
+	// Abandoned is closed when all callers that waited for a start have left. A
+	// start that still waits for the quota is then given up. Nil: never.
 	Abandoned <-chan struct{}
 }
 

@@ -10,7 +10,7 @@ import (
 // This file says how much each kind of caller may ask of Cognito, admission.go
 // how that is held, and docs/threat-model.md why (Limits).
 
-// known, seen and the like are how long something is remembered.
+// How long the limiter keeps its marks.
 const (
 	addressKnownFor = time.Hour        // from the latest good session
 	refusedFor      = 5 * time.Minute  // a token that Cognito refused

@@ -20,7 +20,7 @@ type Want struct {
 	// OfMark names the bucket by the value of the mark that its case asks for,
 	// in place of Of.
 	OfMark bool
-	N      int // tokens; below zero, in Settle alone, some more are taken
+	N      int // tokens
 	Keep   int // tokens that must stay in the bucket
 }
 

@@ -1,4 +1,4 @@
-// Package qr makes what a person scans: the otpauth URI of a TOTP secret and its picture, a QR code in a PNG.
+// Package qr makes what a person scans: the otpauth URI of a TOTP secret and its picture, a QR code as a PNG or an SVG.
 //
 // The symbols are those of ISO/IEC 18004:2015 at error correction level M.
 // Versions 1 to 26, which hold about a kilobyte, are built here, a row of modules in a machine word and the work

@@ -39,7 +39,7 @@ const (
 
 // ErrUnreadable is what cannot be opened: altered, cut short, moved to another
 // name, sealed by a key that is not known here, or in another format. A replica
-// that is one rotation or release ahead may know it, so it is left alone.
+// that is one rotation or release ahead may be able to open it.
 var ErrUnreadable = errors.New("not sealed for this name by a known key")
 
 // KeyID names a key without telling anything of it.
