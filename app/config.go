@@ -42,7 +42,7 @@ type Config struct {
 	TrustedProxies     []Network `env:"TRUSTED_PROXIES" doc:"Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed, comma-separated. Empty: none."`
 
 	RedisURL   enroll.Secret   `env:"REDIS_URL" doc:"Redis or Valkey that the replicas share: redis://, rediss:// and what else go-redis parses. Empty: memory."`
-	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrollments, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
+	SealKeys   []enroll.Secret `env:"SEAL_KEYS" doc:"Keys that seal pending enrollments and events, base64 of 32 bytes each, comma-separated: the first seals, all open. Required with REDIS_URL; else random at start."`
 	PendingTTL time.Duration   `env:"PENDING_TTL" envDefault:"15m" doc:"How long a pending enrollment by token is kept. 0: nothing is kept, and Cognito's own behaviour is all there is."`
 
 	AuthSessionValidity time.Duration   `env:"AUTH_SESSION_VALIDITY" envDefault:"3m" doc:"How long a sign-in session lives: AuthSessionValidity of the app clients, 3m to 15m."`

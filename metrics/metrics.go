@@ -139,7 +139,7 @@ func New(r prometheus.Registerer, build BuildInfo) *Metrics {
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .2, .3, .6, 1},
 	}, "subsystem", redisSubsystems)
 	m.qrRender = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "qr_render_duration_seconds", Help: "Time to draw a QR code as a PNG.",
+		Name: "qr_render_duration_seconds", Help: "Time to draw a QR code, as a PNG or an SVG.",
 		Buckets: []float64{10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 5e-3, 20e-3},
 	})
 	m.problems = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_problems_total", Help: "Problem documents sent, by their code."}, []string{"code"})
