@@ -95,7 +95,7 @@ var problems = map[enroll.Kind]problem{
 	}},
 	enroll.Internal:            {500, "Something went wrong here", text{"Something went wrong here. If it happens again, contact support and tell them the request number.", "The log has the cause under the request id."}, nil},
 	enroll.UpstreamUnavailable: {502, "Amazon Cognito is not available", text{"The sign-in service does not work at the moment. " + tryAgainSoon, "Cognito failed, or a firewall in front of it refused. Sending the same again is safe."}, nil},
-	enroll.Busy:                {503, "Many people are doing this now", text{"Too many people are setting up an app right now. Your place is kept: try again in a moment.", "The account's Cognito quota has no room in time. Send the same again after retryAfter and a random part of a second more."}, nil},
+	enroll.Busy:                {503, "Too many people are enrolling at once", text{"Too many people are setting up an app right now. Your place is kept: try again in a moment.", "The account's Cognito quota has no room in time. Send the same again after retryAfter and a random part of a second more."}, nil},
 	enroll.VerifiedNotEnabled:  {503, "Verified, not yet switched on", text{"The code was right and your app is set up, but it is not switched on yet. No other code is needed.", "Call setTotpPreference with enabled: true after retryAfter."}, nil},
 	enroll.UpstreamTimeout:     {504, "Amazon Cognito did not answer in time", text{"The sign-in service did not answer in time. " + tryAgainSoon, "Sending the same again is safe."}, nil},
 
