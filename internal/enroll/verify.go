@@ -109,7 +109,7 @@ func (s *Service) submit(ctx context.Context, r VerifyRequest, check codeCheck, 
 	}
 	next, err := s.verifyCode(ctx, c, r.Code, r.DeviceName)
 	if err != nil {
-		return Verification{}, refusedCode(err, check, p, hold)
+		return Verification{}, refusedCode(err, check, s.Now(), p, hold)
 	}
 	if check.fits {
 		s.Metrics.EnrollmentTook(string(c.Flow()), s.Now().Sub(p.Started))
@@ -230,14 +230,33 @@ func mismatch(reason string, skew time.Duration) *Error {
 	return &Error{Kind: CodeMismatch, Reason: reason, ClockSkew: skew, Cause: ErrNotAsked}
 }
 
-// refusedCode gives Cognito's refusal its meaning. A code that fits the secret
-// at hand and is refused means that the secret is not the newest any more.
-func refusedCode(err error, check codeCheck, p Pending, hold Hold) error {
-	if KindOf(err) != CodeMismatch || !check.fits {
+// clockSlack is how far Cognito's clock may be from what is known of it here: the
+// offset is learned from whole seconds and half of a round trip, and not corrected
+// under two seconds.
+const clockSlack = 3 * time.Second
+
+// mustBeTaken reports whether Cognito had to take a code that fits, whenever it
+// judged it between the look here and its answer. A code that waits for the quota, or
+// whose call is repeated, may have become too old on the way.
+func (c codeCheck) mustBeTaken(answered time.Time) bool {
+	step := stepAt(c.at) + int64(c.offset)
+	first, last := stepAt(c.at.Add(-clockSlack)), stepAt(answered.Add(clockSlack))
+	return c.fits && accepted(int(step-first)) && accepted(int(step-last))
+}
+
+// refusedCode gives Cognito's refusal its meaning. A code of the secret at hand that
+// had to be taken and is refused means that the secret is not the newest any more.
+// So does a Cognito that knows of no secret: whoever starts again must get another.
+func refusedCode(err error, check codeCheck, answered time.Time, p Pending, hold Hold) error {
+	switch kind := KindOf(err); {
+	case kind == CodeMismatch && check.mustBeTaken(answered):
+		err = &Error{Kind: EnrollmentReplaced, Reason: "Cognito refused a code that fits the pending secret", Cause: err}
+	case kind == NoPendingEnrollment && check.fits:
+	default:
 		return err
 	}
 	hold.Save(p.outdated(), "")
-	return &Error{Kind: EnrollmentReplaced, Reason: "Cognito refused a code that fits the pending secret", Cause: err}
+	return err
 }
 
 // switchOn makes TOTP asked for after its secret was verified. When that fails
