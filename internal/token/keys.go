@@ -54,11 +54,13 @@ const (
 // gives no keys, and its answer replaces all keys like the first's. Merging both
 // would cost a refusal an hour for most pools, and a key that Cognito withdraws
 // at one address would stay good until the other drops it too.
+//
+// Its times are of the real clock, as those of its timers are: the clock that tokens
+// are held against is corrected by hours when the service's own turns out to be off.
 type keySet struct {
 	poolID  string
 	urls    []string // in the order in which they are asked
 	client  *http.Client
-	now     func() time.Time
 	log     *slog.Logger
 	refresh time.Duration // from one fetch to the next
 	pause   time.Duration // from one fetch for an unknown key to the next
@@ -70,6 +72,7 @@ type keySet struct {
 
 	mu      sync.Mutex
 	fetched time.Time     // of the last success; zero before the first
+	failing bool          // the last fetch failed
 	asked   time.Time     // when an unknown key last asked for a fetch
 	asking  chan struct{} // what was sent to wanted; nil when nothing is under way
 }
@@ -97,14 +100,13 @@ func newKeySet(pool Pool, o Options) (*keySet, error) {
 		poolID:  pool.ID,
 		urls:    slices.Clone(pool.KeyURLs),
 		client:  &client,
-		now:     o.Now,
 		log:     o.Logger,
 		refresh: o.RefreshInterval,
 		pause:   o.UnknownKeyInterval,
 		keys:    keys,
 		lookup:  lookup,
 		wanted:  make(chan chan struct{}, 1),
-		made:    o.Now(),
+		made:    time.Now(),
 	}, nil
 }
 
@@ -136,6 +138,16 @@ func (s *keySet) run(ctx context.Context) {
 // has, the keys stay as they are, however old: Cognito's outage must not become
 // one of this service.
 func (s *keySet) fetch(ctx context.Context) error {
+	err := s.replace(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing = err != nil; !s.failing {
+		s.fetched = time.Now()
+	}
+	return err
+}
+
+func (s *keySet) replace(ctx context.Context) error {
 	var failures []error
 	for _, address := range s.urls {
 		keys, err := s.fetchFrom(ctx, address)
@@ -143,13 +155,7 @@ func (s *keySet) fetch(ctx context.Context) error {
 			failures = append(failures, err)
 			continue
 		}
-		if err := s.keys.KeyReplaceAll(ctx, keys); err != nil {
-			return err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.fetched = s.now()
-		return nil
+		return s.keys.KeyReplaceAll(ctx, keys)
 	}
 	return errors.Join(failures...)
 }
@@ -223,6 +229,14 @@ func (s *keySet) report(ctx context.Context, err error, wait time.Duration) {
 		slog.Duration("retry_in", wait), slog.String("error", err.Error()))
 }
 
+// stale tells whether the pool may have keys that are not here: its key set could
+// not be read when it was last asked for.
+func (s *keySet) stale() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failing
+}
+
 // ready tells whether the keys were ever fetched.
 func (s *keySet) ready() bool {
 	s.mu.Lock()
@@ -235,9 +249,9 @@ func (s *keySet) age() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fetched.IsZero() {
-		return s.now().Sub(s.made)
+		return time.Since(s.made)
 	}
-	return s.now().Sub(s.fetched)
+	return time.Since(s.fetched)
 }
 
 // find returns the key that a token names by its kid.
@@ -250,10 +264,14 @@ func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	if err != nil && s.refetch(ctx) {
 		key, err = lookup(t)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return key, nil
+	case s.stale():
+		return nil, enroll.Fail(enroll.UpstreamUnavailable, ReasonKeysUnavailable)
+	default:
 		return nil, enroll.Fail(enroll.InvalidToken, ReasonUnknownKey)
 	}
-	return key, nil
 }
 
 // refetch has the keys fetched out of turn, since the pool may have a new one,
@@ -282,11 +300,10 @@ func (s *keySet) ask() <-chan struct{} {
 	if s.asking != nil {
 		return s.asking
 	}
-	now := s.now()
-	if !s.asked.IsZero() && now.Sub(s.asked) < s.pause {
+	if !s.asked.IsZero() && time.Since(s.asked) < s.pause {
 		return nil
 	}
-	s.asked = now
+	s.asked = time.Now()
 	s.asking = make(chan struct{})
 	s.wanted <- s.asking // has room: nothing is sent before the last is answered
 	return s.asking

@@ -325,7 +325,7 @@ func TestLogsSayNothingOfTokens(t *testing.T) {
 		stranger := signingKey{"stranger-7", strayKey().private}
 		signed := stranger.token(accessTokenClaims(time.Now()).with("username", "grace"))
 		_, err := v.Verify(t.Context(), signed)
-		checkRefusal(t, err, enroll.InvalidToken, token.ReasonUnknownKey)
+		checkRefusal(t, err, enroll.UpstreamUnavailable, token.ReasonKeysUnavailable)
 		synctest.Wait()
 		if !strings.Contains(log.String(), "eu-central-1_Home") {
 			t.Fatalf("the fetch that failed is not logged: %q", &log)

@@ -93,7 +93,7 @@ func TestRandomKidsAtAnEndpointThatHangsBlockNobody(t *testing.T) {
 		}
 		pass(20 * time.Second) // the fetch has failed by now
 		after := time.Now()
-		checkRefusal(t, verifyStranger(t.Context(), v, 0), enroll.InvalidToken, token.ReasonUnknownKey)
+		checkRefusal(t, verifyStranger(t.Context(), v, 0), enroll.UpstreamUnavailable, token.ReasonKeysUnavailable)
 		if waited := time.Since(after); waited > 2*time.Second {
 			t.Errorf("a later stranger was kept for %v", waited)
 		}
@@ -111,6 +111,56 @@ func TestACallerWhoLeavesIsNotKept(t *testing.T) {
 		checkRefusal(t, verifyStranger(ctx, v, 0), enroll.InvalidToken, token.ReasonUnknownKey)
 		if waited := time.Since(begin); waited != 100*time.Millisecond {
 			t.Errorf("kept for %v, want 100ms", waited)
+		}
+	})
+}
+
+// While the keys cannot be fetched nobody knows whether a key is the pool's: to sign
+// in again would help nobody.
+func TestAKeyThatCannotBeAskedForIsNotCalledForeign(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newKeyEndpoint()
+		v := startVerifier(t, verifierOptions(e))
+		e.serve(homeURL, keySetOf(homeKey().jwk(), nextKey().jwk()))
+		e.setDown(homeURL, true)
+		for minute := range 60 {
+			if err := verifyNow(t, v, homeKey()); err != nil {
+				t.Fatalf("a known key after %d minutes: %v", minute, err)
+			}
+			checkRefusal(t, verifyNow(t, v, nextKey()), enroll.UpstreamUnavailable, token.ReasonKeysUnavailable)
+			pass(time.Minute)
+		}
+		e.setDown(homeURL, false)
+		pass(time.Minute)
+		if err := verifyNow(t, v, nextKey()); err != nil {
+			t.Errorf("after the outage: %v", err)
+		}
+		checkRefusal(t, verifyStranger(t.Context(), v, 0), enroll.InvalidToken, token.ReasonUnknownKey)
+	})
+}
+
+// The clock that tokens are held against is Cognito's, which is corrected by hours
+// where the service's own is off.
+func TestAClockThatIsSetBackDoesNotKeepKeysFromBeingFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newKeyEndpoint()
+		fast := 3 * time.Hour
+		o := verifierOptions(e)
+		o.Now = func() time.Time { return time.Now().Add(fast).Round(0) }
+		v := startVerifier(t, o)
+		checkRefusal(t, verifyStranger(t.Context(), v, 0), enroll.InvalidToken, token.ReasonUnknownKey)
+		fast = 0
+		pass(time.Minute)
+		e.serve(homeURL, keySetOf(homeKey().jwk(), nextKey().jwk()))
+		if err := verifyNow(t, v, nextKey()); err != nil {
+			t.Errorf("a new key: %v", err)
+		}
+		if age := v.KeyAge()["eu-central-1_Home"]; age != 0 {
+			t.Errorf("keys that were just fetched are %v old", age)
+		}
+		fast = 3 * time.Hour
+		if age := v.KeyAge()["eu-central-1_Home"]; age != 0 {
+			t.Errorf("the clock makes the keys %v old", age)
 		}
 	})
 }

@@ -41,7 +41,7 @@ const (
 	ReasonRefreshToken    = "refresh_token"      // the refresh token, or another encrypted one
 	ReasonOtherTokenUse   = "other_token_use"    // a token_use that Cognito does not document
 	ReasonMissingScope    = "missing_scope"      // no aws.cognito.signin.user.admin
-	ReasonKeysUnavailable = "keys_unavailable"   // the pool's keys were never fetched
+	ReasonKeysUnavailable = "keys_unavailable"   // the pool's keys, or the one that kid names, cannot be fetched
 )
 
 const (
@@ -71,7 +71,7 @@ type Options struct {
 	// HTTPClient fetches the keys. Nil means a plain client; redirects are
 	// never followed, and a fetch takes ten seconds at most.
 	HTTPClient *http.Client
-	// Now is the clock. Nil means time.Now.
+	// Now is the clock that tokens are held against. Nil means time.Now.
 	Now func() time.Time
 	// Logger is told of fetches that fail. Nil means silence.
 	Logger *slog.Logger
@@ -221,8 +221,9 @@ func (v *Verifier) KeyAge() map[string]time.Duration {
 // Verify returns whom an access token speaks for. Every error is an
 // *enroll.Error with one of the reasons above: of kind InvalidToken,
 // WrongTokenUse, InsufficientScope, or UpstreamUnavailable as long as the
-// pool's keys were never fetched. Whether Cognito has revoked the token since
-// is for Cognito alone to say.
+// pool's keys were never fetched and, for a key that is unknown, as long as they
+// cannot be fetched again. Whether Cognito has revoked the token since is for Cognito
+// alone to say.
 //
 // A known key is never waited for. A key that is unknown is waited for two
 // seconds at most, and only while a fetch that it may cause is under way.
