@@ -9,7 +9,8 @@ import (
 
 const (
 	// clockSamples is how many answers the offset is learned from. It is their
-	// median, so that two wrong ones among five change nothing.
+	// median, so that two wrong ones among five change nothing. Before there are as
+	// many, the own clock decides where half of them say another thing.
 	clockSamples = 5
 	// clockPrecision is the least offset that is corrected. Date has whole
 	// seconds (RFC 9110 §5.6.7), and half the round trip is a guess.
@@ -73,7 +74,11 @@ func (c *Clock) offsetAt(now time.Time) time.Duration {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(c.samples))
-	return sorted[(len(sorted)-1)/2]
+	low, high := sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]
+	if high.Abs() < low.Abs() {
+		return high
+	}
+	return low
 }
 
 // forgetBeforeStep drops what was learned when the own clock was set since, by an

@@ -129,6 +129,22 @@ func TestTwoWrongAnswersOfFiveChangeNothing(t *testing.T) {
 	})
 }
 
+// Where as many answers say one thing as another, the own clock is one more witness.
+func TestHalfOfTheAnswersWrongChangeNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, off := range []time.Duration{time.Hour, -time.Hour} {
+			for n := range clockSamples / 2 {
+				c := NewClock(time.Now, false)
+				ask(c, &answering{}, n+1)
+				ask(c, &answering{off: off}, n+1)
+				if now := c.Now(); !now.Equal(time.Now()) {
+					t.Errorf("%d of %d are %v off: so is the time, by %v", n+1, 2*n+2, off, time.Until(now))
+				}
+			}
+		}
+	})
+}
+
 // Date has whole seconds: a clock that is right must not be moved by them.
 func TestAnOffsetUnderTwoSecondsIsShownAndNotCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
