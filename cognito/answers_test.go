@@ -145,9 +145,21 @@ func TestAnAnswerWithoutItsMembersIsNoAnswer(t *testing.T) {
 	if err := calls["VerifySoftwareToken by session"](t.Context(), clientOver(&wire{answers: []answer{verified}})); enroll.KindOf(err) != enroll.SessionExpired {
 		t.Errorf("verified without a session to go on with: %v", err)
 	}
+	empty := answer{200, jsonType, `{"AuthenticationResult":{"ExpiresIn":3600,"TokenType":"Bearer"}}`}
+	if err := calls["RespondToAuthChallenge"](t.Context(), clientOver(&wire{answers: []answer{empty}})); enroll.KindOf(err) != enroll.SessionExpired {
+		t.Errorf("a sign-in without an access token: %v", err)
+	}
 	wrong := answer{200, jsonType, `{"Status":"ERROR"}`}
 	if err := calls["VerifySoftwareToken by token"](t.Context(), clientOver(&wire{answers: []answer{wrong}})); enroll.KindOf(err) != enroll.CodeMismatch {
 		t.Errorf("Status ERROR: %v", err)
+	}
+}
+
+func TestAChallengeIsNotLostBesideAnEmptyResult(t *testing.T) {
+	a := answer{200, jsonType, `{"AuthenticationResult":{},"ChallengeName":"SMS_MFA","Session":"next","ChallengeParameters":{"CODE_DELIVERY_DESTINATION":"+*******11"}}`}
+	in, err := clientOver(&wire{answers: []answer{a}}).Answer(t.Context(), permit.Mint(), enroll.Answer{Challenge: enroll.ChallengeSelectMFA, Session: "session", Method: "SMS_MFA"})
+	if err != nil || in.Tokens != nil || in.Challenge == nil || in.Challenge.Session != "next" || in.Challenge.Parameters["CODE_DELIVERY_DESTINATION"] == "" {
+		t.Errorf("%+v, %v", in, err)
 	}
 }
 

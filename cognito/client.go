@@ -281,7 +281,7 @@ func (c *Client) Answer(ctx context.Context, p permit.Permit, a enroll.Answer) (
 			ClientMetadata:     a.Context.Metadata,
 			UserContextData:    c.userContext(a),
 		})
-		if err == nil && out.AuthenticationResult == nil && out.ChallengeName == "" {
+		if err == nil && !signedIn(out) && out.ChallengeName == "" {
 			err = errLacking
 		}
 		return err
@@ -336,10 +336,15 @@ func (c *Client) userContext(a enroll.Answer) *types.UserContextDataType {
 	return &data
 }
 
+// signedIn reports whether an answer holds tokens.
+func signedIn(out *idp.RespondToAuthChallengeOutput) bool {
+	return out.AuthenticationResult != nil && aws.ToString(out.AuthenticationResult.AccessToken) != ""
+}
+
 // signIn reads an answer that holds tokens or one more challenge. The docs
 // disagree on what follows MFA_SETUP, so either is taken.
 func signIn(out *idp.RespondToAuthChallengeOutput) enroll.SignIn {
-	if r := out.AuthenticationResult; r != nil {
+	if r := out.AuthenticationResult; signedIn(out) {
 		return enroll.SignIn{Tokens: &enroll.Tokens{
 			Access:    enroll.Secret(aws.ToString(r.AccessToken)),
 			ID:        enroll.Secret(aws.ToString(r.IdToken)),
