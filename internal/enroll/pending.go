@@ -35,9 +35,11 @@ type Pending struct {
 	Tries    Tries
 	// Earlier are the secrets that the newest one replaced, the latest first.
 	Earlier []Earlier
-	// Done says that it was verified. All that is left is Code, the hash of the
-	// code that was accepted, so that a double click counts once.
+	// Done says that it was verified. All that is left is Code, so that a double
+	// click counts once.
 	Done bool
+	// Code is the hash of the code that was accepted or, before that, of the newest
+	// one that fitted when it was looked at.
 	Code string
 }
 

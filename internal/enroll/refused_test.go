@@ -2,6 +2,7 @@ package enroll_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -107,5 +108,37 @@ func TestInMidSignInAnEnrollmentThatCognitoDoesNotKnowIsNotShownAgain(t *testing
 	}
 	if _, err := f.finish(bySession(again.Session), "grace", f.codeAt(again.Secret, 0)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A code that meets an outage or the quota is sent again by itself, for as long as
+// the replies say so, and becomes too old meanwhile.
+func TestACodeThatGrewOldHereIsNotBlamedOnThePhone(t *testing.T) {
+	t.Parallel()
+	for _, waited := range []time.Duration{61 * time.Second, 5 * time.Minute, 14 * time.Minute, 15 * time.Minute} {
+		t.Run(waited.String(), func(t *testing.T) {
+			f := newFlows(t)
+			ada := f.signedIn("ada")
+			secret := f.start(ada).Secret
+			code := f.codeAt(secret, 0)
+			f.down("VerifySoftwareToken", 3)
+			_, err := f.verify(ada, code)
+			wantKind(t, err, enroll.UpstreamUnavailable)
+			f.clock.Advance(waited)
+			for range 2 {
+				_, err = f.verify(ada, code)
+				wantKind(t, err, enroll.CodeMismatch)
+				if e, ok := errors.AsType[*enroll.Error](err); !ok || e.ClockSkew != 0 {
+					t.Errorf("the phone is told to be wrong by %v", e.ClockSkew)
+				}
+			}
+			_, err = f.verify(ada, f.codeAt(secret, -2*time.Minute)) // Another code, of a phone that is slow.
+			if e, ok := errors.AsType[*enroll.Error](err); !ok || e.ClockSkew != -2*time.Minute {
+				t.Errorf("a slow phone: %+v", err)
+			}
+			if _, err := f.verify(ada, f.codeAt(secret, 0)); err != nil {
+				t.Errorf("the code of now: %v", err)
+			}
+		})
 	}
 }

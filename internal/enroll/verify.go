@@ -199,12 +199,17 @@ func (s *Service) checkCode(check *codeCheck, p Pending, hold Hold, code Secret)
 	if found {
 		s.Metrics.CodeFitted(offset)
 	}
+	sent := hashed(code.Reveal())
 	if check.offset = offset; found && accepted(offset) {
 		check.fits = true
+		p.Code = sent
+		hold.Save(p, "")
 		return nil
 	}
 	s.Metrics.RejectedLocally()
 	switch {
+	case p.Code == sent: // It waited for an outage or the quota, and no clock is to blame.
+		return mismatch("the code fitted when it was sent first", 0)
 	case found:
 		return mismatch("the code fits another time", skewOf(offset))
 	case p.fitsEarlier(code, check.at):
