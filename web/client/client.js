@@ -44,14 +44,25 @@ async function patiently(service, call, { signal, onWait = service.onWait }) {
 /** A refused token was not acted on: with another one the call is made once more. */
 async function withToken(service, call, signal) {
   if (!call.bearer) return once(service, call, signal);
-  const token = await service.token?.();
+  const token = await askToken(service, signal, ownProblem('unreachable'));
   try {
     return await once(service, call, signal, token);
   } catch (problem) {
     if (problem.code !== 'invalid_token') throw problem;
-    const other = await service.token({ refresh: true });
+    const other = await askToken(service, signal, problem, { refresh: true });
     if (!other || other === token) throw problem;
     return once(service, call, signal, other);
+  }
+}
+
+/** The token, or nothing. Where the page fails to give it, that is the cause of this problem. */
+async function askToken(service, signal, problem, how) {
+  try {
+    return await service.token?.(how);
+  } catch (error) {
+    signal?.throwIfAborted();
+    problem.cause = error;
+    throw problem;
   }
 }
 
@@ -69,8 +80,8 @@ async function once({ baseUrl, fetcher, timeout }, { method, path, body, accept 
     const reply = await fetcher(baseUrl + path, { method, headers, body: body && JSON.stringify(body), signal: limit.signal, cache: 'no-store', credentials: 'same-origin' });
     if (reply.ok && accept !== 'application/json') return await reply.blob();
     const document = await reply.text().then(parse);
-    if (reply.ok && document) return document;
-    throw document?.code ? new Problem({ ...document, maxAge: maxAge(reply) }) : ownProblem('unreadable');
+    if (reply.ok && isObject(document)) return document;
+    throw isProblem(document) ? new Problem({ ...document, maxAge: maxAge(reply) }) : ownProblem('unreadable');
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof Problem) throw error;
@@ -88,6 +99,11 @@ function parse(text) {
     return undefined; // of something that stands between
   }
 }
+
+const isObject = (document) => typeof document === 'object' && document !== null && !Array.isArray(document);
+
+/** Whether the service says it: what stands between has codes of its own, and no words for people. */
+const isProblem = (document) => isObject(document) && typeof document.code === 'string' && typeof document.detail === 'string';
 
 /** How old a sign-in may be, in seconds, where it is too old (RFC 9470). */
 function maxAge(reply) {

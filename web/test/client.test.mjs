@@ -111,6 +111,41 @@ test('a refused token is refreshed once', async () => {
   await assert.rejects(same.client.getMfa(), { code: 'invalid_token' });
 });
 
+test('a token that cannot be had is told as a problem', async () => {
+  const refused = problem(401, 'invalid_token', { variant: 'expired' });
+  // A cookie of the page's own back end is the credential: there is no other to ask for.
+  await assert.rejects(scripted([refused], { token: undefined }).client.getMfa(), { name: 'Problem', code: 'invalid_token', variant: 'expired' });
+
+  // The refresh token has expired: what the service said about the first one counts.
+  const cause = new Error('login_required');
+  const signedOut = scripted([refused], { token: (how) => (how ? Promise.reject(cause) : 'token-1') });
+  await assert.rejects(signedOut.client.getMfa(), { name: 'Problem', code: 'invalid_token', variant: 'expired', cause });
+
+  // Nobody knows about the token: it may be the network, so that trying again may help.
+  const { asked, client } = scripted([], { token: () => { throw cause; } });
+  await assert.rejects(client.getMfa(), { name: 'Problem', code: 'unreachable', cause });
+  assert.equal(asked.length, 0);
+
+  const left = new AbortController();
+  const gone = scripted([], { token: () => { left.abort(new Error('left')); throw cause; } });
+  await assert.rejects(gone.client.getMfa({ signal: left.signal }), { message: 'left' });
+});
+
+for (const document of [{ code: 1020, message: 'denied' }, { code: 'ERR_BLOCKED', message: 'denied' }, { message: 'Too Many Requests' }, null, 'no', 7]) {
+  test(`a refusal that is no problem document is unreadable: ${JSON.stringify(document)}`, async () => {
+    const { client } = scripted([json(403, document)]);
+    const error = await client.getMfa().catch((e) => e);
+    assert.equal(error.code, 'unreadable');
+    assert.ok(describe(error));
+  });
+}
+
+for (const document of ['no', 7, [], true]) {
+  test(`a reply that is no object is unreadable: ${JSON.stringify(document)}`, async () => {
+    await assert.rejects(scripted([json(200, document)]).client.getMfa(), { code: 'unreadable' });
+  });
+}
+
 test('one credential goes along: the session or the token', async () => {
   const { asked, client } = scripted([json(200, {}), json(200, {}), json(200, {})]);
   await client.startTotp({ session: 's' });
