@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mfa-enrollment/internal/enroll"
 	"mfa-enrollment/test/program"
 )
 
@@ -73,6 +74,53 @@ func TestCataloguesSayEveryProblem(t *testing.T) {
 			if ok && detail != "" && english != detail {
 				t.Errorf("%s: the catalogue says %q, the service %q", id, english, detail)
 			}
+		}
+	}
+}
+
+// TestTheClientSendsPeopleToSignInWhereTheTextDoes holds signInHelps, by which the
+// element and the hook go back to sign-in, to the table of problems: nobody signs in
+// again because of a mistake of the page's.
+func TestTheClientSendsPeopleToSignInWhereTheTextDoes(t *testing.T) {
+	type problem struct {
+		Code    string `json:"code"`
+		Variant string `json:"variant,omitempty"`
+	}
+	var asked []problem
+	var want []bool
+	for kind, row := range problems {
+		details := map[string]string{"": row.detail}
+		for reason, words := range row.variants {
+			details[variantOf(reason)] = words.detail
+		}
+		for variant, detail := range details {
+			asked = append(asked, problem{string(kind), variant})
+			want = append(want, strings.Contains(strings.ToLower(detail), "sign in") || kind == enroll.UserNotFound)
+		}
+	}
+	input, err := json.Marshal(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := filepath.Abs(filepath.Join(clientFolder, "problem.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.ReadFile(path); err != nil { // so that Go's cache knows of it
+		t.Fatal(err)
+	}
+	script := `const { signInHelps } = await import(process.argv[1]); console.log(JSON.stringify(JSON.parse(process.argv[2]).map(signInHelps)))`
+	output, err := exec.CommandContext(t.Context(), program.Find(t, "node"), "--input-type=module", "-e", script, path, string(input)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []bool
+	if err := json.Unmarshal(output, &got); err != nil || len(got) != len(want) {
+		t.Fatalf("%s: %v", output, err)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%v: signInHelps says %v, the text %v", asked[i], got[i], want[i])
 		}
 	}
 }

@@ -69,6 +69,7 @@ func TestBrowser(t *testing.T) {
 		{"takes the code that is typed after scanning without a click", nil, takesDigitsWithoutClick, whole},
 		{"asks for the device's name after the code, and helps without an app", nil, namesDeviceAfterCode, whole},
 		{"leads an invalid token to sign-in", nil, leadsInvalidTokenToSignIn, whole},
+		{"keeps people where they are when the page is wrong", nil, staysWhenThePageIsWrong, whole},
 		{"says that a code is of an earlier QR code", nil, explainsSupersededCode, whole},
 		{"says so when the demo is gone", nil, saysWhenDemoIsGone, whole},
 		{"reads right to left, and says nothing that is in no catalogue", nil, readsRightToLeft, whole},

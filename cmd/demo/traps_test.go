@@ -152,6 +152,41 @@ func leadsInvalidTokenToSignIn(v *visitor) {
 	v.expectRefusals(401)
 }
 
+// staysWhenThePageIsWrong makes two mistakes of a front end: a session in place of the
+// token, which no sign-in mends, and a code that is none.
+func staysWhenThePageIsWrong(v *visitor) {
+	v.signsIn(optionalPool, "ada")
+	v.sees("Set up an authenticator app")
+	v.do(chromedp.Evaluate[chromedp.Void](`void (() => {
+		const element = document.querySelector('mfa-enrollment'), { token } = element, call = fetch;
+		element.addEventListener('sign-in-again', () => { window.left = true; });
+		element.token = 'AYABe' + 'x'.repeat(60);
+		window.mend = () => { element.token = token; };
+		let cut = false;
+		window.fetch = (url, how) => {
+			if (cut || !String(url).endsWith('/verify')) return call(url, how);
+			cut = true;
+			return call(url, { ...how, body: how.body.replace(/[0-9]"/, '"') });
+		};
+	})()`))
+	v.press("Set up an authenticator app")
+	v.sees("Something in this page or app does not work as it should.")
+	if left := ask(v, chromedp.Evaluate[bool](`Boolean(window.left)`)); left || strings.Contains(v.text(), "Sign in again") {
+		v.Errorf("another sign-in is asked for, which does not help: %s", v.text())
+	}
+	v.do(chromedp.Evaluate[chromedp.Void](`void mend()`))
+	v.press("Cancel")
+	v.press("Set up an authenticator app")
+	key := v.scans()
+	v.enters("Enter the code", v.code(key, 0))
+	v.sees("That is not a complete code.")
+	v.wait(`look.all('#code')[0].value === '' && look.focused().id === 'code'`)
+	v.types(v.code(key, 0))
+	v.sees("All set.")
+	v.expectRefusals(401)
+	v.expectRefusals(400)
+}
+
 func explainsSupersededCode(v *visitor) {
 	v.signsIn(optionalPool, "ada")
 	v.press("Set up an authenticator app")

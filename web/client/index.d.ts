@@ -78,6 +78,9 @@ export class Problem extends Error {
   readonly maxAge?: number;
 }
 
+/** Whether another sign-in solves it: the person's fault or nobody's, and no mistake of the page's. */
+export function signInHelps(problem: Pick<Problem, 'code' | 'variant'>): boolean;
+
 /** Messages by id. A plural has one sentence for each form of Intl.PluralRules. */
 export interface Catalogue {
   lang?: string;

@@ -1,3 +1,3 @@
 export { createClient } from './client.js';
 export { describe, format } from './message.js';
-export { Problem } from './problem.js';
+export { Problem, signInHelps } from './problem.js';

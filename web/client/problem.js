@@ -25,3 +25,13 @@ export class Problem extends Error {
 export function ownProblem(code, variant) {
   return new Problem({ code, variant, detail: own[variant ? `${code}.${variant}` : code] });
 }
+
+/** Problems that another sign-in solves. */
+const bySignIn = ['session_expired', 'invalid_token', 'missing_credential', 'step_up_required', 'user_not_found', 'user_not_confirmed', 'password_reset_required'];
+/** Their variants that are a mistake of the page's, which it would make again. */
+const ofThePage = ['invalid_token.session', 'invalid_token.client_credentials', 'missing_credential.no_scheme'];
+
+/** Whether another sign-in solves it. */
+export function signInHelps({ code, variant }) {
+  return bySignIn.includes(code) && !ofThePage.includes(`${code}.${variant}`);
+}

@@ -1,4 +1,4 @@
-import { createClient, describe, format, Problem } from 'mfa-enrollment-client';
+import { createClient, describe, format, Problem, signInHelps } from 'mfa-enrollment-client';
 import { codeForm } from './code-form.js';
 import { countDown, minutesAndSeconds } from './countdown.js';
 import { button, h, say } from './dom.js';
@@ -6,12 +6,10 @@ import english from './messages/en.js';
 import { sheet } from './style.js';
 import * as views from './views.js';
 
-/** Problems that another sign-in solves. */
-const signInWanted = ['session_expired', 'invalid_token', 'missing_credential', 'step_up_required', 'user_not_found', 'user_not_confirmed', 'password_reset_required'];
 /** Problems after which this QR code is worth nothing. */
 const startWanted = ['enrollment_replaced', 'no_pending_enrollment'];
 /** Problems of a code, after which the next one may be right. */
-const wrongCode = ['code_mismatch', 'superseded_code', 'code_already_used'];
+const wrongCode = ['code_mismatch', 'superseded_code', 'code_already_used', 'invalid_request.code'];
 /** Problems that pass: the same can be sent again. */
 const passing = ['unreachable', 'unreadable', 'upstream_unavailable', 'upstream_timeout', 'internal', 'busy', 'too_many_requests', 'not_offered_here'];
 
@@ -271,7 +269,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   }
 
   #fail(problem, again) {
-    if (signInWanted.includes(problem.code)) return this.#end({ problem });
+    if (signInHelps(problem)) return this.#end({ problem });
     if (startWanted.includes(problem.code)) return this.#show({ name: 'failed', problem, again: () => this.#start({ renew: !this.#signIn }), label: 'set_up.renew' });
     return this.#show({ name: 'failed', problem, again: passing.includes(problem.code) ? again : undefined, label: 'failed.try_again' });
   }
@@ -313,7 +311,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     this.#clear();
     const mfa = await this.#call((how) => this.#client.getMfa(how), (refused) => {
       // A banner is no reason to trouble anybody.
-      if (this.view === 'invite' || signInWanted.includes(refused.code)) this.#fail(refused, () => this.#showInvite());
+      if (this.view === 'invite' || signInHelps(refused)) this.#fail(refused, () => this.#showInvite());
     });
     if (!mfa || signal.aborted) return;
     this.#emit('status', { mfa });
@@ -337,7 +335,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     const before = this.#state;
     this.#show({ name: 'waiting', id: enabled ? 'status.switching_on' : 'status.switching_off' });
     const mfa = await this.#call((how) => this.#client.setTotpPreference({ enabled, preferred: enabled }, how), (problem) => {
-      if (signInWanted.includes(problem.code)) return this.#end({ problem });
+      if (signInHelps(problem)) return this.#end({ problem });
       return this.#show({ ...before, notice: undefined, problem: this.#words(problem) });
     });
     if (!mfa) return;
@@ -426,8 +424,8 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   #waitAtForm() { return this.#form.node.querySelector('#code-error'); }
 
   #refusedCode(problem) {
-    const { code } = problem;
-    if (wrongCode.includes(code)) return this.#form.wrong(this.#advice(problem));
+    const { code, variant } = problem;
+    if (wrongCode.includes(code) || wrongCode.includes(`${code}.${variant}`)) return this.#form.wrong(this.#advice(problem));
     if (code === 'verified_not_enabled') return this.#switchOn(problem);
     if (code === 'too_many_requests') return this.#rest(problem);
     if (passing.includes(code)) return this.#form.lost(this.#words(problem));
@@ -455,7 +453,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     await countDown(Date.now() + retryAfter * 1000, this.#left.signal, () => {});
     if (this.#left.signal.aborted) return;
     const mfa = await this.#call((how) => this.#client.setTotpPreference({ enabled: true, preferred: true }, how), (problem) => {
-      if (signInWanted.includes(problem.code)) return this.#end({ problem });
+      if (signInHelps(problem)) return this.#end({ problem });
       return this.#showStatus({ problem: this.#words(problem), canSwitchOn: true });
     });
     if (mfa) await this.#finish({ outcome: 'enabled', mfa });

@@ -1,5 +1,5 @@
 import { createElement, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { Problem } from 'mfa-enrollment-client';
+import { Problem, signInHelps } from 'mfa-enrollment-client';
 import 'mfa-enrollment-element';
 
 const properties = ['token', 'challenge', 'client', 'clientId', 'username', 'accountName', 'view', 'baseUrl', 'messages', 'codeReusableIn', 'headingLevel', 'appStoreHref', 'googlePlayHref', 'lostPhoneHref'];
@@ -37,8 +37,6 @@ export function MfaEnrollment(props) {
   return createElement('mfa-enrollment', { ref: element, class: className, style, id }, children);
 }
 
-/** Problems that another sign-in solves. */
-const signInWanted = ['session_expired', 'invalid_token', 'missing_credential', 'step_up_required', 'user_not_found', 'user_not_confirmed', 'password_reset_required'];
 /** Problems after which this QR code is worth nothing. */
 const startWanted = ['enrollment_replaced', 'no_pending_enrollment'];
 
@@ -72,7 +70,7 @@ export function useMfaEnrollment({ client, challenge, clientId, username, accoun
       if (current.aborted) return undefined;
       if (!(error instanceof Problem)) throw error;
       setWaiting(undefined);
-      if (signInWanted.includes(error.code)) end(error);
+      if (signInHelps(error)) end(error);
       else await refused(error);
       return undefined;
     }
