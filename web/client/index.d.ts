@@ -81,6 +81,9 @@ export class Problem extends Error {
 /** Whether another sign-in solves it: the person's fault or nobody's, and no mistake of the page's. */
 export function signInHelps(problem: Pick<Problem, 'code' | 'variant'>): boolean;
 
+/** What was typed as a code, as the service takes it: digits of every script become 0 to 9, and spaces, hyphens and dots go. */
+export function normalizeCode(text: string): string;
+
 /** Messages by id. A plural has one sentence for each form of Intl.PluralRules. */
 export interface Catalogue {
   lang?: string;

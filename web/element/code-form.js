@@ -1,5 +1,7 @@
+import { normalizeCode } from 'mfa-enrollment-client';
 import { button, h, say } from './dom.js';
-import { isCode, normalize } from './digits.js';
+
+const isCode = (text) => /^[0-9]{6}$/.test(text);
 
 /**
  * The form for a code, sent as soon as six digits are there. It keeps the focus in
@@ -20,7 +22,7 @@ export function codeForm({ t, label, submit, wide, onCode }) {
 
   function typed(event) {
     if (event.isComposing) return;
-    const text = normalize(input.value);
+    const text = normalizeCode(input.value);
     if (input.value !== text) input.value = text;
     clear();
     if (isCode(text)) check();

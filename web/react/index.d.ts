@@ -43,6 +43,8 @@ export interface UseMfaEnrollment {
   enrollment: Enrollment | undefined;
   secondsLeft: number | undefined;
   problem: Problem | undefined;
+  /** The code was right, and only the last step failed: start repeats that step alone. */
+  verified: boolean;
   waiting: { problem: Problem; seconds: number } | undefined;
   checking: boolean;
   verify(code: string, more?: { deviceName?: string }): Promise<void>;

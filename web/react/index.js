@@ -1,5 +1,5 @@
 import { createElement, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { Problem, signInHelps } from 'mfa-enrollment-client';
+import { normalizeCode, Problem, signInHelps } from 'mfa-enrollment-client';
 import 'mfa-enrollment-element';
 
 const properties = ['token', 'challenge', 'client', 'clientId', 'username', 'accountName', 'view', 'baseUrl', 'messages', 'codeReusableIn', 'headingLevel', 'appStoreHref', 'googlePlayHref', 'lostPhoneHref'];
@@ -48,6 +48,7 @@ export function useMfaEnrollment({ client, challenge, clientId, username, accoun
   const [checking, setChecking] = useState(false);
   const [copied, setCopied] = useState(false);
   const [round, setRound] = useState({});
+  const renew = useRef(false); // a wish for a new QR code, until it is asked for
   const tell = useRef({});
   tell.current = { onDone, onSignInAgain };
   const signal = useRef();
@@ -84,7 +85,8 @@ export function useMfaEnrollment({ client, challenge, clientId, username, accoun
     signal.current = left.signal;
     setState({ step: 'loading' });
     const label = accountName ?? (session && username);
-    const request = { ...(label && { accountName: label }), ...(session ? { session } : { renew: round.renew ?? false }) };
+    const request = { ...(label && { accountName: label }), ...(session ? { session } : { renew: renew.current }) };
+    renew.current = false;
     attempt((how) => client.startTotp(request, how), (problem) => setState({ step: 'failed', problem }))
       .then((enrollment) => enrollment && setState({ step: 'scan', enrollment, end: Date.now() + enrollment.expiresIn * 1000 }));
     return () => left.abort();
@@ -95,7 +97,7 @@ export function useMfaEnrollment({ client, challenge, clientId, username, accoun
     const tick = () => {
       const left = Math.max(0, Math.ceil((state.end - Date.now()) / 1000));
       setSecondsLeft(left);
-      if (left > 0) return;
+      if (left > 0 || busy.current) return; // what comes of a code that was sent in time counts
       const problem = new Problem(session
         ? { code: 'session_expired', detail: 'The sign-in took too long or was continued elsewhere. Sign in again.' }
         : { code: 'no_pending_enrollment', detail: 'This QR code has expired. If you have scanned it, delete that entry from your app.' });
@@ -112,41 +114,60 @@ export function useMfaEnrollment({ client, challenge, clientId, username, accoun
     tell.current.onDone?.(result);
   }, []);
 
-  /** The code was right; only the last step is missing, and is repeated alone. */
-  const complete = useCallback(async (result) => {
+  /** The code was right. Only the last step is missing: start repeats it alone. */
+  const finish = useCallback(async (last) => {
+    const again = () => { setState({ step: 'loading' }); finish(last); };
+    const result = await attempt(last, (problem) => setState({ step: 'failed', problem, again }));
+    if (result) done(result);
+  }, [attempt, done]);
+
+  const complete = useCallback((result) => {
     if (result.outcome !== 'verified') return done(result);
-    const answer = await attempt((how) => client.answerChallenge({ challenge: 'MFA_SETUP', session: result.session, username: user, clientId }, how), (problem) => setState({ step: 'failed', problem }));
-    return answer && done({ ...answer, codeReusableIn: result.codeReusableIn });
-  }, [attempt, client, user, clientId, done]);
+    const { session: next, codeReusableIn } = result;
+    return finish(async (how) => ({ ...(await client.answerChallenge({ challenge: 'MFA_SETUP', session: next, username: user, clientId }, how)), codeReusableIn }));
+  }, [finish, client, user, clientId, done]);
+
+  const switchOn = useCallback(async (problem) => {
+    const { current } = signal;
+    for (let seconds = problem.retryAfter ?? 1; seconds > 0 && !current.aborted; seconds--) {
+      setWaiting({ problem, seconds });
+      await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    }
+    if (current.aborted) return;
+    setWaiting(undefined);
+    await finish(async (how) => ({ outcome: 'enabled', mfa: await client.setTotpPreference({ enabled: true, preferred: true }, how) }));
+  }, [finish, client]);
 
   const { enrollment } = state;
   const verify = useCallback(async (code, { deviceName } = {}) => {
     if (state.step !== 'scan' || busy.current) return;
     busy.current = true;
     setChecking(true);
-    const request = { code, ...(deviceName && { deviceName }), ...(session && { session: enrollment.session, username: user, clientId }) };
+    const request = { code: normalizeCode(code), ...(deviceName && { deviceName }), ...(session && { session: enrollment.session, username: user, clientId }) };
     try {
-      const result = await attempt((how) => client.verifyTotp(request, how), async (problem) => {
-        if (problem.code !== 'verified_not_enabled') {
-          const over = startWanted.includes(problem.code);
-          return setState((now) => (over ? { step: 'failed', problem } : { ...now, problem }));
-        }
-        const mfa = await attempt((how) => client.setTotpPreference({ enabled: true, preferred: true }, how), (other) => setState({ step: 'failed', problem: other }));
-        return mfa && done({ outcome: 'enabled', mfa });
+      const result = await attempt((how) => client.verifyTotp(request, how), (problem) => {
+        if (problem.code === 'verified_not_enabled') return switchOn(problem);
+        const over = startWanted.includes(problem.code);
+        return setState((now) => (over ? { step: 'failed', problem } : { ...now, problem }));
       });
       if (result) await complete(result);
     } finally {
       busy.current = false;
       setChecking(false);
     }
-  }, [state.step, enrollment, session, user, clientId, client, attempt, complete, done]);
+  }, [state.step, enrollment, session, user, clientId, client, attempt, complete, switchOn]);
 
-  const start = useCallback(({ renew = false } = {}) => setRound({ renew }), []);
+  const { again } = state;
+  const start = useCallback((how) => {
+    if (again) return again();
+    renew.current = how?.renew ?? false;
+    return setRound({});
+  }, [again]);
   const copy = useCallback(async () => {
     await navigator.clipboard.writeText(enrollment.secret);
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   }, [enrollment]);
 
-  return { step: state.step, enrollment, secondsLeft, problem: state.problem, waiting, checking, verify, start, copy, copied };
+  return { step: state.step, enrollment, secondsLeft, problem: state.problem, verified: Boolean(again), waiting, checking, verify, start, copy, copied };
 }

@@ -1,7 +1,7 @@
 // The client against a fetch that a test scripts, by a clock that a test moves.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { createClient, describe, format, Problem } from '../client/index.js';
+import { createClient, describe, format, normalizeCode, Problem } from '../client/index.js';
 
 const json = (status, body, headers) => () => new Response(JSON.stringify(body), { status, headers });
 const problem = (status, code, more) => json(status, { code, status, detail: `words about ${code}`, requestId: '1', ...more });
@@ -177,4 +177,9 @@ test('what a catalogue does not know is told as the service does', () => {
   assert.equal(describe(of('known', 'new_variant'), german), 'bekannt');
   assert.equal(describe(of('unknown'), german), 'the service');
   assert.equal(describe(of('known')), 'the service');
+});
+
+test('a code is what was typed, in the digits that the service takes', () => {
+  for (const typed of ['123456', ' 123 456\n', '123-456', '123·456', '123\u2009456', '\u200f123456\u200e', '１２３４５６', '١٢٣٤٥٦', '۱۲۳۴۵۶', '१२३४५६']) assert.equal(normalizeCode(typed), '123456', typed);
+  assert.equal(normalizeCode('12x34'), '12x34');
 });

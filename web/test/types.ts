@@ -1,5 +1,5 @@
 // Compiled under --strict, and never run: what the types must let a front end do.
-import { createClient, describe, Problem } from 'mfa-enrollment-client';
+import { createClient, describe, normalizeCode, Problem, signInHelps } from 'mfa-enrollment-client';
 import de from 'mfa-enrollment-client/messages/de.js';
 
 const client = createClient({ token: async (how) => (how?.refresh ? undefined : 'token') });
@@ -15,7 +15,7 @@ export async function enroll(code: string): Promise<string> {
       case 'verified': return result.session;
     }
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem) || signInHelps(error)) throw error;
     // @ts-expect-error There is no such code.
     if (error.code === 'no_such_code') return '';
     return error.code === 'code_mismatch' ? `${error.clockSkewSeconds}` : describe(error, de);
@@ -37,7 +37,7 @@ element.addEventListener('enabled', ({ detail }) => detail.tokens);
 export const component = createElement(MfaEnrollment, { token: () => 'token', view: 'set-up', onDone: ({ mfa, tokens }) => mfa?.totp ?? tokens?.accessToken });
 
 export function Hook() {
-  const { step, enrollment, verify, secondsLeft } = useMfaEnrollment({ client, onDone: (result) => { if (result.outcome === 'signed_in') void result.tokens.accessToken; } });
+  const { step, enrollment, verified, verify, secondsLeft } = useMfaEnrollment({ client, onDone: (result) => { if (result.outcome === 'signed_in') void result.tokens.accessToken; } });
   void verify('123456', { deviceName: 'phone' });
-  return createElement('p', null, step, enrollment?.qrCode, secondsLeft);
+  return createElement('p', null, step, verified ? normalizeCode('1 2') : enrollment?.qrCode, secondsLeft);
 }

@@ -28,8 +28,8 @@ import (
 
 // contents are the files of each package, but for its messages.
 var contents = map[string][]string{
-	"client":  {"README.md", "api.d.ts", "catalogue.d.ts", "client.js", "index.d.ts", "index.js", "message.js", "package.json", "problem.js"},
-	"element": {"README.md", "catalogue.d.ts", "code-form.js", "countdown.js", "digits.js", "dom.js", "element.js", "index.d.ts", "index.js", "package.json", "style.js", "views.js"},
+	"client":  {"README.md", "api.d.ts", "catalogue.d.ts", "client.js", "digits.js", "index.d.ts", "index.js", "message.js", "package.json", "problem.js"},
+	"element": {"README.md", "catalogue.d.ts", "code-form.js", "countdown.js", "dom.js", "element.js", "index.d.ts", "index.js", "package.json", "style.js", "views.js"},
 	"react":   {"README.md", "index.d.ts", "index.js", "package.json"},
 }
 

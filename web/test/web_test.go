@@ -59,6 +59,12 @@ func TestCatalogues(t *testing.T) {
 	node(t, "node", preserve, "--preserve-symlinks-main", "--test", "catalogues.test.mjs")
 }
 
+func TestHook(t *testing.T) {
+	readSources(t)
+	program.Install(t, ".")
+	node(t, "node", preserve, "--preserve-symlinks-main", "--test", "hook.test.mjs")
+}
+
 func TestTypes(t *testing.T) {
 	long.Only(t, "runs the compiler of TypeScript")
 	readSources(t)

@@ -12,9 +12,6 @@ function plain(char) {
  * What was typed as a code: digits of every script become 0 to 9, and what people
  * and keyboards put between them goes. The rest stays for the person to see.
  */
-export function normalize(text) {
+export function normalizeCode(text) {
   return text.normalize('NFKC').replace(/[\s\p{Cf}\p{Pd}.,·]/gu, '').replace(/\p{Nd}/gu, plain);
 }
-
-/** Whether it is a code. */
-export const isCode = (text) => /^[0-9]{6}$/.test(text);
