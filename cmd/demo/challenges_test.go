@@ -47,3 +47,35 @@ func followsChallenges(v *visitor) {
 	v.sees("This sign-in asks for something that this page cannot show.")
 	v.wait(`heard.at(-1) === 'challenge false SMS_MFA' && !heard.includes('the document')`)
 }
+
+// countsTheLastCode gives the element a client whose enrollment is over while a code
+// is on its way, and whose status cannot be had after that.
+func countsTheLastCode(v *visitor) {
+	v.signsIn(optionalPool, "ada")
+	v.sees("Set up an authenticator app")
+	v.do(chromedp.Evaluate[chromedp.Void](`import('/web/client/index.js').then(({ Problem }) => {
+		const element = document.querySelector('mfa-enrollment').cloneNode();
+		const lost = async () => { throw new Problem({ code: 'unreachable', detail: '' }); };
+		document.querySelector('mfa-enrollment').replaceWith(element);
+		let verifications = 0;
+		element.view = 'set-up';
+		element.client = {
+			startTotp: async () => ({ secret: 'SECRET', otpauthUri: 'otpauth://totp/a', qrCode: 'data:,', issuer: 'i', accountName: 'a', expiresIn: 2 }),
+			verifyTotp: () => new Promise((resolve, reject) => setTimeout(() => reject(new Problem(++verifications === 1
+				? { code: 'code_mismatch', detail: '' } : { code: 'verified_not_enabled', detail: '' })), 2500)),
+			setTotpPreference: lost,
+			getMfa: lost,
+		};
+		window.mend = () => { element.client.getMfa = async () => ({ totp: { enabled: false }, methods: [], next: 'none' }); };
+	})`, chromedp.EvalAwaitPromise))
+	v.press("Enter the code")
+	v.types("123456")
+	v.sees("This QR code has expired.")
+	v.press("Get a new QR code")
+	v.press("Enter the code")
+	v.types("123456")
+	v.sees("The service cannot be reached.")
+	v.do(chromedp.Evaluate[chromedp.Void](`void mend()`))
+	v.press("Try again")
+	v.sees("The service cannot be reached.", "Switch it on again")
+}

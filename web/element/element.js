@@ -36,6 +36,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   #reusableAt = 0;
   #shown = {}; // the nodes of the state that change
   #form;
+  #sent; // a promise: what came of the last code
   #planned = false;
   #hasSetUp = false;
   #wantsFocus = false;
@@ -219,7 +220,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   }
 
   #newForm(label, submit, wide) {
-    this.#form = codeForm({ t: this.#t, label, submit, wide, onCode: (code) => (this.#view === 'prove' ? this.#answer(code) : this.#verify(code)) });
+    this.#form = codeForm({ t: this.#t, label, submit, wide, onCode: (code) => { this.#sent = this.#view === 'prove' ? this.#answer(code) : this.#verify(code); return this.#sent; } });
     return this.#form;
   }
 
@@ -292,7 +293,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     this.#go('status');
     this.#show({ name: 'waiting', id: 'status.loading' });
     if (notice) this.#announce(this.#t(notice));
-    const mfa = await this.#call((how) => this.#client.getMfa(how), (refused) => this.#fail(refused, () => this.#showStatus()));
+    const mfa = await this.#call((how) => this.#client.getMfa(how), (refused) => this.#fail(refused, () => this.#showStatus({ notice, problem, canSwitchOn })));
     if (mfa) this.#showMfa({ mfa, notice, problem, canSwitchOn });
   }
 
@@ -375,6 +376,8 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
       const moment = moments.find((m) => left <= m && before > m);
       if (moment) this.#announce(this.#t(moment < 60 ? 'set_up.seconds_left' : 'set_up.minutes_left', { seconds: moment, minutes: moment / 60 }));
     });
+    // What comes of a code that was sent in time counts.
+    await Promise.allSettled([this.#sent]);
     if (signal.aborted) return;
     this.#left.abort();
     if (this.#signIn) this.#end({ id: 'set_up.expired_sign_in' });
