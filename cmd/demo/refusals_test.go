@@ -18,8 +18,9 @@ func explainsSkew(v *visitor) {
 	v.sees("The clock of the phone is about 5 minutes fast.", "Set Automatically")
 	v.accessible("wrong code with skew")
 	v.pictures("skew-desktop")
-	v.usePhone()
-	v.do(chromedp.Evaluate[chromedp.Void](`look.all('#code-error')[0].scrollIntoView()`))
+	v.do(chromedp.EmulateViewport(360, 440)) // a phone's, above its keyboard
+	v.types(v.code(key, 5*time.Minute))
+	v.wait(`(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(look.all('#code-error p')[0]?.getBoundingClientRect() ?? {})`)
 	v.pictures("skew-phone")
 	v.types(v.code(key, 0)) // the field is empty again and has the focus
 	v.sees("All set.")

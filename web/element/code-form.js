@@ -64,13 +64,18 @@ export function codeForm({ t, label, submit, wide, onCode }) {
     input.setAttribute('aria-invalid', 'true');
     if (!keep) input.value = '';
     input.focus();
+    show();
   }
+
+  /** On a phone little is to be seen above the keyboard. */
+  const show = () => error.scrollIntoView({ block: 'nearest' });
 
   return {
     node, input, wrong, clear,
     /** Says that nobody knows about the code, which can be sent again. */
     lost(text) {
       say(error, h('p', {}, text), button('', t('failed.try_again'), () => { input.focus(); check(); }));
+      show();
     },
     /** Says something without calling the code wrong. */
     tell: (...content) => say(error, ...content),
