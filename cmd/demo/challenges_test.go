@@ -79,3 +79,44 @@ func countsTheLastCode(v *visitor) {
 	v.press("Try again")
 	v.sees("The service cannot be reached.", "Switch it on again")
 }
+
+// staysWhenItsWordsChange gives the element other messages while a code is checked, as
+// a page does whose language changes, and the same ones in another object, as a React
+// page does each time that it is drawn.
+func staysWhenItsWordsChange(v *visitor) {
+	v.signsIn(optionalPool, "ada")
+	v.sees("Set up an authenticator app")
+	v.do(chromedp.Evaluate[chromedp.Void](`Promise.all([import('/web/client/index.js'), import('/web/element/messages/de.js')]).then(([{ Problem }, { default: german }]) => {
+		const element = document.querySelector('mfa-enrollment').cloneNode();
+		document.querySelector('mfa-enrollment').replaceWith(element);
+		window.calls = 0;
+		element.view = 'set-up';
+		element.client = {
+			startTotp: async () => ({ secret: 'SECRET', otpauthUri: 'otpauth://totp/a', qrCode: 'data:,', issuer: 'i', accountName: 'a', expiresIn: 600 }),
+			verifyTotp: () => new Promise((_, reject) => { calls++; window.refuse = (code, more) => reject(new Problem({ code, detail: code, ...more })); }),
+		};
+		window.speak = () => { element.messages = { ...german }; };
+	})`, chromedp.EvalAwaitPromise))
+	v.press("Enter the code")
+	v.types("123456")
+	v.sees("Checking…")
+	speak := chromedp.Evaluate[chromedp.Void](`void speak()`)
+	v.do(speak)
+	v.sees("Wird geprüft …")
+	v.types("\r")
+	v.wait(`calls === 1 && look.all('#code')[0].readOnly && look.focused().id === 'code'`)
+	v.do(chromedp.Evaluate[chromedp.Void](`void refuse('code_mismatch')`))
+	v.sees("Der Code stimmt nicht.")
+	v.press("Stattdessen einen Schlüssel eingeben")
+	v.wait(`look.all('details')[0].open`)
+	v.do(speak)
+	v.wait(`look.all('#code-error')[0].checkVisibility() && look.all('details')[0].open`)
+	v.press("Geben Sie den Code ein")
+	v.types("123456")
+	v.wait(`calls === 2`)
+	v.do(chromedp.Evaluate[chromedp.Void](`void refuse('too_many_requests', { retryAfter: 60 })`))
+	v.sees("Sekunden können Sie den nächsten Code eingeben.")
+	v.do(chromedp.Evaluate[chromedp.Void](`void document.querySelector('mfa-enrollment').setAttribute('heading-level', '3')`))
+	v.sees("Sekunden können Sie den nächsten Code eingeben.")
+	v.wait(`look.all('#code')[0].readOnly`)
+}

@@ -62,6 +62,7 @@ func TestBrowser(t *testing.T) {
 		{"completes the sign-in when only its last step failed", nil, completesSignInThatStopped, whole},
 		{"follows challenges, and tells the page alone what came of them", nil, followsChallenges, whole},
 		{"counts a code that is on its way when the time is over", nil, countsTheLastCode, whole},
+		{"keeps what it shows when its words change", nil, staysWhenItsWordsChange, whole},
 		{"names the account in mid-sign-in", nil, namesAccountInMidSignIn, whole},
 		{"gives up on a reply that never comes, and sends the code again", nil, givesUpOnLostReply, whole},
 		{"keeps the code when there is no network", nil, keepsCodeOffline, whole},

@@ -6,19 +6,30 @@ const isCode = (text) => /^[0-9]{6}$/.test(text);
 /**
  * The form for a code, sent as soon as six digits are there. It keeps the focus in
  * its field: while a code is checked, or nobody may enter one, the field can only
- * be read.
+ * be read. It stays as it is when its words change, which read gives it.
  */
-export function codeForm({ t, label, submit, wide, onCode }) {
-  const hint = h('p', { class: 'hint', id: 'code-hint' }, t('code.hint'));
+export function codeForm({ wide, onCode }) {
+  let t;
+  let label;
+  let submit;
+  const hint = h('p', { class: 'hint', id: 'code-hint' });
   const error = h('div', { class: 'notice bad', part: 'notice error', id: 'code-error', role: 'alert', hidden: true });
   const input = h('input', {
     id: 'code', class: wide ? 'code wide' : 'code', part: 'input code', dir: 'ltr', inputmode: 'numeric', autocomplete: 'one-time-code',
     autocapitalize: 'off', spellcheck: 'false', 'aria-describedby': 'code-hint code-error', oninput: typed, oncompositionend: typed,
   });
-  const send = h('button', { class: wide ? 'primary wide' : 'primary', part: 'button primary' }, submit);
+  const send = h('button', { class: wide ? 'primary wide' : 'primary', part: 'button primary' });
   const node = h('form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); check(); } },
-    label, h('div', { class: 'code-row' }, input, !wide && send), hint, error, wide && send);
+    h('div', { class: 'code-row' }, input, !wide && send), hint, error, wide && send);
   let checking = false;
+
+  function read(words) {
+    label?.remove();
+    ({ t, label, submit } = words);
+    node.prepend(label);
+    hint.textContent = t('code.hint');
+    send.textContent = checking ? t('code.checking') : submit;
+  }
 
   function typed(event) {
     if (event.isComposing) return;
@@ -71,7 +82,7 @@ export function codeForm({ t, label, submit, wide, onCode }) {
   const show = () => error.scrollIntoView({ block: 'nearest' });
 
   return {
-    node, input, wrong, clear,
+    node, input, read, wrong, clear,
     /** Says that nobody knows about the code, which can be sent again. */
     lost(text) {
       say(error, h('p', {}, text), button('', t('failed.try_again'), () => { input.focus(); check(); }));

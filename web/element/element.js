@@ -16,6 +16,8 @@ const passing = ['unreachable', 'unreadable', 'upstream_unavailable', 'upstream_
 const attributes = ['base-url', 'view', 'account-name', 'client-id', 'username', 'heading-level', 'app-store-href', 'google-play-href', 'lost-phone-href'];
 const property = (attribute) => attribute.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
+const same = (a, b) => Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((id) => a[id] === b[id]);
+
 /** The seconds left at which a screen reader is told so. */
 const moments = [300, 60, 20];
 
@@ -69,9 +71,10 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
 
   get messages() { return this.#given.messages ?? english; }
   set messages(messages) {
-    if (messages === this.#given.messages) return;
+    const before = this.messages;
     this.#given.messages = messages ?? undefined;
-    if (this.#view) this.#render();
+    // React and others give another object each time that a page is drawn.
+    if (this.#view && !same(before, this.messages)) this.#render();
   }
 
   get codeReusableIn() { return Math.max(0, Math.ceil((this.#reusableAt - Date.now()) / 1000)); }
@@ -199,10 +202,8 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
       case 'failed': return views.failed(about, { ...state, text: state.id ? t(state.id) : this.#words(state.problem) });
       case 'ended': return views.failed(about, { text: state.id ? t(state.id) : this.#words(state.problem), again: () => this.#signInAgain(state), label: 'ended.sign_in' });
       case 'scan': {
-        const typed = this.#form?.input.value ?? '';
         const named = this.#shown.device?.value ?? '';
-        const form = this.#newForm(h(sub, {}, h('label', { for: 'code' }, t('set_up.enter'))), t('set_up.finish'));
-        form.input.value = typed;
+        const form = this.#formWith(h(sub, {}, h('label', { for: 'code' }, t('set_up.enter'))), t('set_up.finish'));
         const device = h('input', { id: 'device', part: 'input', maxlength: '128', autocomplete: 'off', placeholder: t('set_up.device_example') });
         device.value = named;
         const phone = matchMedia('(pointer: coarse) and (max-width: 44rem)').matches;
@@ -210,17 +211,20 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
         return { ...made, device };
       }
       case 'prove': {
-        const typed = this.#form?.input.value ?? '';
-        const form = this.#newForm(h('label', { for: 'code' }, t('prove.code')), t('prove.submit'), true);
-        form.input.value = typed;
+        const form = this.#formWith(h('label', { for: 'code' }, t('prove.code')), t('prove.submit'), true);
         return views.prove({ ...about, form, device: this.#signIn.device, account: this.accountName ?? this.username ?? this.#signIn.username });
       }
       default: return views.done(about, { id: 'set_up.done' });
     }
   }
 
-  #newForm(label, submit, wide) {
-    this.#form = codeForm({ t: this.#t, label, submit, wide, onCode: (code) => { this.#sent = this.#view === 'prove' ? this.#answer(code) : this.#verify(code); return this.#sent; } });
+  /** The form of this screen. It outlives other words, with the code that is typed or checked in it. */
+  #formWith(label, submit, wide) {
+    this.#form ??= codeForm({ wide, onCode: (code) => {
+      this.#sent = this.#view === 'prove' ? this.#answer(code) : this.#verify(code);
+      return this.#sent;
+    } });
+    this.#form.read({ t: this.#t, label, submit });
     return this.#form;
   }
 
@@ -486,6 +490,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     this.#signIn = { clientId: this.clientId, username: parameters.USER_ID_FOR_SRP ?? this.username, session, device: parameters.FRIENDLY_DEVICE_NAME };
     if (name === 'MFA_SETUP') return this.#start();
     this.#go('prove');
+    this.#form = undefined;
     if (name === 'SOFTWARE_TOKEN_MFA') return this.#show({ name: 'prove' });
     if (name !== 'SELECT_MFA_TYPE') {
       this.#show({ name: 'failed', id: 'unknown_challenge' });
