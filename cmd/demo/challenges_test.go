@@ -64,7 +64,7 @@ func countsTheLastCode(v *visitor) {
 			verifyTotp: () => new Promise((resolve, reject) => setTimeout(() => reject(new Problem(++verifications === 1
 				? { code: 'code_mismatch', detail: '' } : { code: 'verified_not_enabled', detail: '' })), 2500)),
 			setTotpPreference: lost,
-			getMfa: lost,
+			getMfa: async () => { throw new Problem({ code: 'new_code', status: 503, detail: 'Words of a newer service.' }); },
 		};
 		window.mend = () => { element.client.getMfa = async () => ({ totp: { enabled: false }, methods: [], next: 'none' }); };
 	})`, chromedp.EvalAwaitPromise))
@@ -74,7 +74,7 @@ func countsTheLastCode(v *visitor) {
 	v.press("Get a new QR code")
 	v.press("Enter the code")
 	v.types("123456")
-	v.sees("The service cannot be reached.")
+	v.sees("Words of a newer service.")
 	v.do(chromedp.Evaluate[chromedp.Void](`void mend()`))
 	v.press("Try again")
 	v.sees("The service cannot be reached.", "Switch it on again")

@@ -12,6 +12,8 @@ const startWanted = ['enrollment_replaced', 'no_pending_enrollment'];
 const wrongCode = ['code_mismatch', 'superseded_code', 'code_already_used', 'invalid_request.code'];
 /** Problems that pass: the same can be sent again. */
 const passing = ['unreachable', 'unreadable', 'upstream_unavailable', 'upstream_timeout', 'internal', 'busy', 'too_many_requests', 'not_offered_here'];
+/** A code that is not known here, of a newer service, is told by its status. */
+const passes = ({ code, status }) => passing.includes(code) || status >= 500;
 
 const attributes = ['base-url', 'view', 'account-name', 'client-id', 'username', 'heading-level', 'app-store-href', 'google-play-href', 'lost-phone-href'];
 const property = (attribute) => attribute.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
@@ -276,7 +278,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
   #fail(problem, again) {
     if (signInHelps(problem)) return this.#end({ problem });
     if (startWanted.includes(problem.code)) return this.#show({ name: 'failed', problem, again: () => this.#start({ renew: !this.#signIn }), label: 'set_up.renew' });
-    return this.#show({ name: 'failed', problem, again: passing.includes(problem.code) ? again : undefined, label: 'failed.try_again' });
+    return this.#show({ name: 'failed', problem, again: passes(problem) ? again : undefined, label: 'failed.try_again' });
   }
 
   /** Only another sign-in helps. The page is told; whoever comes back to this one sees why. */
@@ -435,7 +437,7 @@ export class MfaEnrollment extends (globalThis.HTMLElement ?? class {}) {
     if (wrongCode.includes(code) || wrongCode.includes(`${code}.${variant}`)) return this.#form.wrong(this.#advice(problem));
     if (code === 'verified_not_enabled') return this.#switchOn(problem);
     if (code === 'too_many_requests') return this.#rest(problem);
-    if (passing.includes(code)) return this.#form.lost(this.#words(problem));
+    if (passes(problem)) return this.#form.lost(this.#words(problem));
     return this.#fail(problem);
   }
 
