@@ -67,6 +67,8 @@ type account struct {
 	sent    []sentCode
 	lockout lockout
 	devices map[string]*device // by key
+	// attempts are the latest calls of operations that Cognito limits for each user.
+	attempts map[string]attempts
 	// created and modified are when the user was made and changed last.
 	created, modified time.Time
 }
@@ -75,7 +77,7 @@ func (s *Server) newAccount(u User) *account {
 	u.Attributes, u.SignIns = maps.Clone(u.Attributes), slices.Clone(u.SignIns)
 	a := &account{
 		User: u, sub: u.Subject, preferred: u.Preferred,
-		factors: map[Factor]bool{}, devices: map[string]*device{},
+		factors: map[Factor]bool{}, devices: map[string]*device{}, attempts: map[string]attempts{},
 		created: cmp.Or(u.Created, s.now()), modified: cmp.Or(u.Modified, u.Created, s.now()),
 	}
 	if a.sub == "" {

@@ -15,11 +15,10 @@ func (s *Server) changePassword(in *changePasswordInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.lockout.attempt(s.now()); err != nil {
+	if err := s.attempt(a, "ChangePassword"); err != nil {
 		return nil, err
 	}
 	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(in.PreviousPassword)) != 1 {
-		a.lockout.fail(s.now())
 		return nil, wrongPassword()
 	}
 	if err := p.checkPassword(in.ProposedPassword); err != nil {

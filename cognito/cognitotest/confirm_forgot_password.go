@@ -22,6 +22,9 @@ func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, err
 	case a == nil:
 		return nil, expiredCode()
 	}
+	if err := s.attempt(a, "ConfirmForgotPassword"); err != nil {
+		return nil, err
+	}
 	if err := c.pool.checkPassword(in.Password); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,9 @@ func (s *Server) confirmSignUp(in *confirmSignUpInput) (any, error) {
 	case !a.Unconfirmed:
 		return nil, notAuthorized("User cannot be confirmed. Current status is " + a.status())
 	}
+	if err := s.attempt(a, "ConfirmSignUp"); err != nil {
+		return nil, err
+	}
 	next, attribute := *a, c.pool.verifies(a)
 	next.Attributes = maps.Clone(a.Attributes)
 	if err := next.confirmCode(in.ConfirmationCode, forSignUp, s); err != nil {

@@ -143,6 +143,12 @@ func notOfClient() *exception {
 	return &exception{name: "UserNotFoundException", message: "Username/client id combination not found."}
 }
 
+// tooManyAttempts is the answer to a call that a user may make some times an hour
+// alone (aws-amplify/amplify-js#8013, aws-amplify/aws-sdk-android#627).
+func tooManyAttempts() *exception {
+	return &exception{name: "LimitExceededException", message: "Attempt limit exceeded, please try after some time."}
+}
+
 // expiredCode is the answer to a code that is too old or was never sent.
 func expiredCode() *exception {
 	return &exception{name: "ExpiredCodeException", message: "Invalid code provided, please request a code again."}

@@ -31,6 +31,9 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 	if attribute == "" {
 		return nil, noRecovery()
 	}
+	if err := s.attempt(a, "ForgotPassword"); err != nil {
+		return nil, err
+	}
 	return map[string]codeDelivery{"CodeDeliveryDetails": s.send(a, attribute, forReset, 6)}, nil
 }
 

@@ -16,7 +16,7 @@ import (
 // State is what a server holds: its pools with their clients and users, and the
 // keys that sign their tokens, so that tokens of before stay good, unless they were
 // revoked. Sign-ins that have not ended, refresh tokens, devices, codes that were
-// sent and lock-outs are no part of it. As JSON it is also
+// sent, lock-outs and counts of attempts are no part of it. As JSON it is also
 // what a file of pools holds, most of it left out; the names are those of the
 // fields of [Pool], [Client] and [User], and durations are written as 3m.
 type State struct {
