@@ -21,26 +21,33 @@ type createdUser struct {
 	Username             string
 }
 
-// adminCreateUser makes a user who must choose a password at the first sign-in:
+// adminCreateUser makes a user who must choose a password at the first sign-in, or
+// gives such a user another temporary password (RESEND):
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
 	p, err := s.pool(in.UserPoolID)
 	if err != nil {
 		return nil, err
 	}
+	var again *account
 	if in.MessageAction == "RESEND" {
-		// No message is ever sent, so that there is none to send again.
-		a := p.byName(in.Username)
-		if a == nil {
+		again = p.byName(in.Username)
+		switch {
+		case again == nil:
 			return nil, userNotFound()
+		case !again.ForceNewPassword:
+			return nil, cannotResend(again.Username)
 		}
-		return map[string]createdUser{"User": a.summary()}, nil
 	}
 	password := in.TemporaryPassword
 	if password == "" {
 		password = s.temporaryPassword()
 	} else if err := p.checkPassword(password); err != nil {
 		return nil, err
+	}
+	if again != nil {
+		again.Password, again.modified = password, s.now()
+		return map[string]createdUser{"User": again.summary()}, nil
 	}
 	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes, in.ForceAliasCreation)
 	if err != nil {

@@ -74,7 +74,7 @@ func (s *Server) answer(to *session, responses map[string]string) (any, error) {
 		next = func(in session) (any, error) { return s.challengeFactor(in, chosen), nil }
 		err = to.client.pool.checkChoice(to.account, chosen)
 	case newPasswordRequired:
-		next, err = s.secondFactor, to.choosePassword(responses)
+		next, err = s.secondFactor, s.choosePassword(to, responses)
 	default:
 		err = invalidParameter("The stand-in does not know this challenge.")
 	}
@@ -162,7 +162,7 @@ func (p *pool) checkChoice(a *account, f Factor) error {
 
 // choosePassword sets the password that the user chose, and the attributes that
 // came with it.
-func (to *session) choosePassword(responses map[string]string) error {
+func (s *Server) choosePassword(to *session, responses map[string]string) error {
 	chosen, a := responses["NEW_PASSWORD"], to.account
 	if chosen == "" {
 		return missing("NEW_PASSWORD")
@@ -182,6 +182,6 @@ func (to *session) choosePassword(responses map[string]string) error {
 	if err := to.client.pool.change(a, attributes); err != nil {
 		return err
 	}
-	a.Password, a.ForceNewPassword = chosen, false
+	a.setPassword(chosen, s)
 	return nil
 }

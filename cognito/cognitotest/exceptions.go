@@ -85,6 +85,15 @@ func aliasExists(attribute string) *exception {
 	return &exception{name: "AliasExistsException", message: "An account with the " + attribute + " already exists."}
 }
 
+// cannotResend is the answer to an invitation of somebody who has chosen a password
+// already (floci-io/floci#755; the words are those of programs that look for them).
+func cannotResend(username string) *exception {
+	return &exception{
+		name:    "UnsupportedUserStateException",
+		message: "Resend not possible. " + username + " status is not FORCE_CHANGE_PASSWORD",
+	}
+}
+
 // noRecovery is the answer where a forgotten password cannot be reset by a code.
 func noRecovery() *exception {
 	return invalidParameter("Cannot reset password for the user as there is no registered/verified email or phone_number")

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -122,13 +123,15 @@ func (s *Server) afterPassword(in session) (any, error) {
 		return nil, err
 	}
 	if a.ForceNewPassword {
-		attributes, err := json.Marshal(a.Attributes)
+		attributes := map[string]string{} // clients look into the object, which null is not
+		maps.Copy(attributes, a.Attributes)
+		text, err := json.Marshal(attributes)
 		if err != nil {
 			return nil, err
 		}
 		return s.challenge(in, newPasswordRequired, map[string]string{
 			"requiredAttributes": "[]",
-			"userAttributes":     string(attributes),
+			"userAttributes":     string(text),
 		}), nil
 	}
 	return s.secondFactor(in)
