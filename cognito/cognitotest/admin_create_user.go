@@ -66,13 +66,19 @@ func (s *Server) makeAccount(p *pool, u User, attributes []attribute, force bool
 	if err := a.setAll(attributes, creating); err != nil {
 		return nil, err
 	}
-	if p.taken(u.Username) {
-		return nil, &exception{name: "UsernameExistsException", message: "User account already exists"}
+	switch {
+	case !p.taken(u.Username):
+	case !u.Unconfirmed:
+		return nil, usernameExists("User account already exists") // localstack/localstack#4465
+	case len(p.UsernameAttributes) > 0:
+		return nil, addressExists(attributeOf(u.Username)) // jonsaw/amazon-cognito-identity-dart#73
+	default:
+		// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+		return nil, usernameExists("User already exists")
 	}
 	for _, name := range p.UsernameAttributes {
 		if value := a.Attributes[name]; value != "" && p.taken(value) {
-			// aws/aws-sdk-js#4308
-			return nil, &exception{name: "UsernameExistsException", message: "An account with the given " + name + " already exists."}
+			return nil, addressExists(name) // aws/aws-sdk-js#4308
 		}
 	}
 	return a, p.add(a, force)
@@ -90,6 +96,8 @@ func (p *pool) checkUsername(name string) error {
 		return invalidParameter("Username should be a phone number.")
 	case isEmail(name) && slices.Contains(p.AliasAttributes, "email"):
 		return invalidParameter("Username cannot be of email format, since user pool is configured for email alias.")
+	case isPhoneNumber(name) && slices.Contains(p.AliasAttributes, "phone_number"):
+		return invalidParameter("Username cannot be of phone number format, since user pool is configured for phone number alias.")
 	}
 	return nil
 }

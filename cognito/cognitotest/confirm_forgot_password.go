@@ -19,8 +19,11 @@ func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, err
 	switch {
 	case a == nil && c.RevealUnknownUsers:
 		return nil, notOfClient()
-	case a == nil:
-		return nil, expiredCode()
+	case !c.RevealUnknownUsers && (a == nil || a.Disabled):
+		// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+		return nil, wrongConfirmation()
+	case a.Disabled:
+		return nil, notAuthorized("User is disabled.")
 	}
 	if err := s.attempt(a, "ConfirmForgotPassword"); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (a *account) confirmCode(code string, to purpose, s *Server) error {
 	case sent.code == "" || !s.now().Before(sent.expires):
 		return expiredCode()
 	case !sent.fits(code):
-		return &exception{name: "CodeMismatchException", message: "Invalid verification code provided, please try again."}
+		return wrongConfirmation()
 	}
 	a.forgetSent(to)
 	return nil

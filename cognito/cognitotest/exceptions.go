@@ -79,6 +79,16 @@ func userNotFound() *exception {
 	return &exception{name: "UserNotFoundException", message: "User does not exist."}
 }
 
+// usernameExists is the answer where a new user would have the name of another.
+func usernameExists(message string) *exception {
+	return &exception{name: "UsernameExistsException", message: message}
+}
+
+// addressExists is the same where users sign in with an address instead of a name.
+func addressExists(attribute string) *exception {
+	return usernameExists("An account with the given " + attribute + " already exists.")
+}
+
 // aliasExists is the answer where somebody else signs in with an address already
 // (the words are those of published programs that look for them).
 func aliasExists(attribute string) *exception {
@@ -156,6 +166,12 @@ func notOfClient() *exception {
 // alone (aws-amplify/amplify-js#8013, aws-amplify/aws-sdk-android#627).
 func tooManyAttempts() *exception {
 	return &exception{name: "LimitExceededException", message: "Attempt limit exceeded, please try after some time."}
+}
+
+// wrongConfirmation is the answer to a wrong code of a sign-up or of a forgotten
+// password.
+func wrongConfirmation() *exception {
+	return &exception{name: "CodeMismatchException", message: "Invalid verification code provided, please try again."}
 }
 
 // expiredCode is the answer to a code that is too old or was never sent.

@@ -17,8 +17,9 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 	switch {
 	case a == nil && c.RevealUnknownUsers:
 		return nil, notOfClient()
-	case a == nil:
-		// So that nobody learns who has an account, an address is made up.
+	case !c.RevealUnknownUsers && (a == nil || a.Disabled || a.recovery() == ""):
+		// So that nobody learns who has an account, an address is made up:
+		// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
 		return map[string]codeDelivery{"CodeDeliveryDetails": {
 			AttributeName: "email", DeliveryMedium: "EMAIL", Destination: masked("a@a"),
 		}}, nil

@@ -37,6 +37,11 @@ func (s *Server) signUp(in *signUpInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"email", "phone_number"} {
+		if a.Attributes[name] != "" {
+			a.set(name+"_verified", "false") // jagregory/cognito-local#386
+		}
+	}
 	out := signUpOutput{UserSub: a.sub}
 	if attribute := p.verifies(a); attribute != "" {
 		delivery := s.send(a, attribute, forSignUp, 6)

@@ -45,7 +45,7 @@ func TestSigningUpEndsWithTheCodeThatWasSent(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 	_, err = x.signUp(t, "ada", password)
-	wantException(t, err, "UsernameExistsException", "User account already exists")
+	wantException(t, err, "UsernameExistsException", "User already exists")
 	_, err = x.byPassword(t, "ada", password)
 	wantException(t, err, "UserNotConfirmedException", "User is not confirmed.")
 
@@ -322,4 +322,80 @@ func TestATemporaryPasswordOfAnAdministratorMustBeChanged(t *testing.T) {
 		t.Fatalf("got %s, want NEW_PASSWORD_REQUIRED", in.ChallengeName)
 	}
 	wantTokens(t, must[*cip.RespondToAuthChallengeOutput](t)(x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"NEW_PASSWORD": password})).AuthenticationResult)
+}
+
+// AWS's guide has the message of SignUp (managing error responses), and
+// localstack/localstack#4465 that of AdminCreateUser; by e-mail address SignUp
+// has that of jonsaw/amazon-cognito-identity-dart#73. A username that looks like an
+// alias of the pool is refused.
+func TestWhoIsThereAlready(t *testing.T) {
+	plain := empty(t).make(t, made{})
+	byEmail := empty(t).make(t, made{pool: func(in *cip.CreateUserPoolInput) {
+		in.UsernameAttributes = []types.UsernameAttributeType{types.UsernameAttributeTypeEmail}
+	}})
+	byPhone := empty(t).make(t, made{pool: func(in *cip.CreateUserPoolInput) {
+		in.AliasAttributes = []types.AliasAttributeType{types.AliasAttributeTypePhoneNumber}
+	}})
+	for _, test := range []struct {
+		x                             *tenant
+		name, created, signsUp, other string
+	}{
+		{plain, "ada", "User account already exists", "User already exists", "UsernameExistsException"},
+		{byEmail, "ada@example.com", "", "An account with the given email already exists.", "UsernameExistsException"},
+		{byPhone, "+15550001111", aPhone, aPhone, "InvalidParameterException"},
+	} {
+		if test.x != byPhone {
+			test.x.create(t, test.name, password)
+		}
+		_, err := test.x.signUp(t, test.name, password)
+		wantException(t, err, test.other, test.signsUp)
+		_, err = test.x.admin.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{UserPoolId: &test.x.pool, Username: &test.name})
+		wantException(t, err, test.other, test.created)
+	}
+}
+
+const aPhone = "Username cannot be of phone number format, since user pool is configured for phone number alias."
+
+// jagregory/cognito-local#386: an address that was not verified is said to be not
+// verified, and one that is not there is not.
+func TestAnAddressOfASignUpIsNotVerified(t *testing.T) {
+	x := empty(t).make(t, made{})
+	must[*cip.SignUpOutput](t)(x.signUp(t, "ada", password, attribute("email", "ada@example.com")))
+	got := x.status(t, "ada").UserAttributes
+	if !has(got, "email_verified", "false") || !has(got, "phone_number_verified", "") {
+		t.Errorf("attributes %v", got)
+	}
+}
+
+// The guide's page on error responses says what a client that hides who exists is
+// told of users who are disabled or have no verified address.
+func TestWhoCannotResetAPasswordIsHidden(t *testing.T) {
+	for _, prevent := range []types.PreventUserExistenceErrorTypes{"ENABLED", "LEGACY"} {
+		x := empty(t).make(t, made{client: func(in *cip.CreateUserPoolClientInput) { in.PreventUserExistenceErrors = prevent }})
+		x.create(t, "grace", password)
+		x.create(t, "ada", password, attribute("email", "ada@example.com"), attribute("email_verified", "true"))
+		must[*cip.ForgotPasswordOutput](t)(x.sdk.ForgotPassword(t.Context(), &cip.ForgotPasswordInput{ClientId: &x.client, Username: aws.String("ada")}))
+		code := x.SentCode(x.pool, "ada")
+		must[*cip.AdminDisableUserOutput](t)(x.admin.AdminDisableUser(t.Context(), &cip.AdminDisableUserInput{UserPoolId: &x.pool, Username: aws.String("ada")}))
+		for name, legacy := range map[string][2]string{
+			"nobody": {"UserNotFoundException", "UserNotFoundException"},
+			"grace":  {"InvalidParameterException", "ExpiredCodeException"},
+			"ada":    {"NotAuthorizedException", "NotAuthorizedException"},
+		} {
+			out, err := x.sdk.ForgotPassword(t.Context(), &cip.ForgotPasswordInput{ClientId: &x.client, Username: &name})
+			if prevent == "LEGACY" {
+				wantException(t, err, legacy[0], "")
+			} else if err != nil || out.CodeDeliveryDetails == nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			_, err = x.sdk.ConfirmForgotPassword(t.Context(), &cip.ConfirmForgotPasswordInput{
+				ClientId: &x.client, Username: &name, ConfirmationCode: &code, Password: aws.String(otherPassword),
+			})
+			hidden := "CodeMismatchException"
+			if name == "grace" { // no code was sent
+				hidden = "ExpiredCodeException"
+			}
+			wantException(t, err, map[types.PreventUserExistenceErrorTypes]string{"ENABLED": hidden, "LEGACY": legacy[1]}[prevent], "")
+		}
+	}
 }
