@@ -75,7 +75,11 @@ func (s *Server) token(r *http.Request) (reply tokenReply, fault string) {
 	if c == nil || !c.hasSecret(secret) {
 		return reply, "invalid_client"
 	}
-	switch r.PostForm.Get("grant_type") {
+	grant := r.PostForm.Get("grant_type")
+	if grant == "" || grant == "authorization_code" && !r.PostForm.Has("code") || grant == "refresh_token" && !r.PostForm.Has("refresh_token") {
+		return reply, "invalid_request"
+	}
+	switch grant {
 	case "authorization_code":
 		a := s.codes[r.PostForm.Get("code")]
 		delete(s.codes, r.PostForm.Get("code"))
