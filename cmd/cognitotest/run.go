@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"mfa-enrollment/cognito/cognitotest"
@@ -34,7 +35,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	flags.SetOutput(stdout)
 	flags.StringVar(&s.pools, "pools", "", "a `file` of pools, in JSON; the demonstration's pools without it")
 	flags.BoolVar(&s.expose, "expose", false, "listen on addresses that are not loopback: whoever reaches them can have tokens of every user")
-	if err := flags.Parse(args); err != nil {
+	flags.Usage = func() {
+		_, _ = fmt.Fprintln(stdout, "Usage of cognitotest, with COGNITO_ADDR (127.0.0.1:9229) and COGNITO_ADMIN_ADDR (127.0.0.1:9230) in the environment:")
+		flags.PrintDefaults()
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
 	}
 	if flags.NArg() > 0 {
@@ -66,7 +74,7 @@ func serve(ctx context.Context, s settings, stdout io.Writer) error {
 		Logger: slog.New(slog.NewTextHandler(stdout, nil)),
 	})
 	if err == nil {
-		err = standIn.Load(state)
+		err = s.inFile(standIn.Load(state))
 	}
 	if err != nil {
 		return errors.Join(err, api.Close(), admin.Close())
@@ -98,10 +106,15 @@ func (s settings) state() (cognitotest.State, error) {
 		return cognitotest.State{}, fmt.Errorf("-pools: %w", err)
 	}
 	state, err := cognitotest.ReadState(text)
-	if err != nil {
-		return state, fmt.Errorf("-pools %s: %w", s.pools, err)
+	return state, s.inFile(err)
+}
+
+// inFile names the file that an error of the pools comes from.
+func (s settings) inFile(err error) error {
+	if err == nil || s.pools == "" {
+		return err
 	}
-	return state, nil
+	return fmt.Errorf("-pools %s: %s", s.pools, strings.TrimPrefix(err.Error(), "cognitotest: "))
 }
 
 // listen listens on an address, on loopback unless it was told otherwise.

@@ -89,6 +89,8 @@ func TestRunRefuses(t *testing.T) {
 		"a public address":                      {addr: "192.0.2.1:0", code: 1, says: "want a loopback address"},
 		"no address at all":                     {addr: "nonsense", code: 1, says: "COGNITO_ADDR"},
 		"an argument":                           {args: []string{"here"}, code: 2, says: "takes no argument"},
+		"a question":                            {args: []string{"-h"}, says: "COGNITO_ADMIN_ADDR"},
+		"a file of a pool that cannot be":       {addr: "127.0.0.1:0", args: []string{"-pools", "testdata/wrong.json"}, code: 1, says: "cognitotest: -pools testdata/wrong.json: pool us-east-1_Team: "},
 		"a flag of nobody":                      {args: []string{"-x"}, code: 2, says: "flag provided but not defined"},
 		"a file of nobody":                      {addr: "127.0.0.1:0", args: []string{"-pools", "nowhere.json"}, code: 1, says: "-pools: open nowhere.json"},
 		"an admin address that anybody reaches": {addr: "127.0.0.1:0", admin: ":0", code: 1, says: `COGNITO_ADMIN_ADDR: address ":0": want a loopback address`},

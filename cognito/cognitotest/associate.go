@@ -63,12 +63,16 @@ func (s *Server) enrolling(accessToken, sessionID string) (enrollee, error) {
 	return by, by.pool.takesApps()
 }
 
+// hasApps says whether users of the pool can have authenticator apps. Cognito takes
+// no configuration that turns MFA off and apps on.
+func (p *pool) hasApps() bool { return p.MFA != MFAOff && !p.SoftwareTokenDisabled }
+
 // takesApps says why the pool has no operations on authenticator apps, if so.
 func (p *pool) takesApps() error {
 	switch {
 	case p.SecondaryReplica:
 		return notEnabled()
-	case p.SoftwareTokenDisabled:
+	case !p.hasApps():
 		return softwareTokenOff()
 	}
 	return nil

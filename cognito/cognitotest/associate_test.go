@@ -112,3 +112,17 @@ func TestSoftwareTokensSwitchedOffInThePool(t *testing.T) {
 	_, err := s.associateByToken(t, s.SignIn(optional, optionalClient, "ada").AccessToken)
 	wantException(t, err, "SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
 }
+
+// AWS: MFA that is off and configured is an "Invalid MFA configuration", so that a
+// pool without MFA has no authenticator apps.
+func TestAPoolWithoutMFATakesNoApps(t *testing.T) {
+	s := start(t, changePool(optional, func(p *cognitotest.Pool) { p.MFA = cognitotest.MFAOff }))
+	_, err := s.sdk.AssociateSoftwareToken(t.Context(), &cip.AssociateSoftwareTokenInput{
+		AccessToken: aws.String(s.SignIn(optional, optionalClient, "ada").AccessToken),
+	})
+	wantException(t, err, "SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
+	out := must[*cip.GetUserPoolMfaConfigOutput](t)(s.administrator().GetUserPoolMfaConfig(t.Context(), &cip.GetUserPoolMfaConfigInput{UserPoolId: aws.String(optional)}))
+	if out.SoftwareTokenMfaConfiguration.Enabled {
+		t.Error("apps are on, MFA is off")
+	}
+}

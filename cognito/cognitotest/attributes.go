@@ -47,22 +47,30 @@ const (
 	updating = "user."
 )
 
+// fault says why an attribute cannot be set, if so.
+func (at attribute) fault(doing string) string {
+	switch {
+	case at.valueless: // aws-amplify/amplify-js#3174
+		return "Attribute value for " + at.Name + " must not be null"
+	case at.Name == "" || at.Name == "sub":
+		return "user." + at.Name + ": Attribute cannot be updated."
+	case !inSchema(at.Name):
+		return doing + at.Name + ": Attribute does not exist in the schema.\n"
+	case at.Name == "phone_number" && at.Value != "" && !isPhoneNumber(at.Value):
+		return "Invalid phone number format." // amazon-archives/amazon-cognito-identity-js#316
+	case at.Name == "email" && at.Value != "" && !isEmail(at.Value):
+		return "Invalid email address format." // aws-amplify/amplify-js#5313
+	}
+	return ""
+}
+
 // setAll sets attributes, or none of them. An address that changes is no longer
 // verified, unless the same request says that it is; an empty value takes the
 // attribute away.
 func (a *account) setAll(attributes []attribute, doing string) error {
 	for _, at := range attributes {
-		switch {
-		case at.valueless: // aws-amplify/amplify-js#3174
-			return invalidParameter("Attribute value for %s must not be null", at.Name)
-		case at.Name == "" || at.Name == "sub":
-			return invalidParameter("user.%s: Attribute cannot be updated.", at.Name)
-		case !inSchema(at.Name):
-			return invalidParameter("%s%s: Attribute does not exist in the schema.\n", doing, at.Name)
-		case at.Name == "phone_number" && at.Value != "" && !isPhoneNumber(at.Value):
-			return invalidParameter("Invalid phone number format.") // amazon-archives/amazon-cognito-identity-js#316
-		case at.Name == "email" && at.Value != "" && !isEmail(at.Value):
-			return invalidParameter("Invalid email address format.") // aws-amplify/amplify-js#5313
+		if fault := at.fault(doing); fault != "" {
+			return invalidParameter("%s", fault)
 		}
 	}
 	for _, at := range attributes {

@@ -49,7 +49,7 @@ func (s *Server) createUserPool(r request) (any, error) {
 	sms := len(in.SmsConfiguration) > 0
 	switch {
 	case len(in.AliasAttributes) > 0 && len(in.UsernameAttributes) > 0:
-		return nil, invalidParameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+		return nil, invalidParameter(aliasesAndUsernames)
 	case in.MfaConfiguration != "" && in.MfaConfiguration != MFAOff && !sms:
 		return nil, invalidParameter("SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
 	}

@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (c *constraints) in(format string, args ...any) error {
 	return fmt.Errorf(format+": %s", append(args, strings.Join(*c, "; "))...)
 }
 
-// check collects what is wrong with the words of a pool.
+// check collects what is wrong with a pool of a file.
 func (p Pool) check() *constraints {
 	c := &constraints{}
 	c.wordIfAny("mfaConfiguration", string(p.MFA))
@@ -90,6 +91,9 @@ func (p Pool) check() *constraints {
 	list(c, "usernameAttributes", p.UsernameAttributes)
 	list(c, "autoVerifiedAttributes", p.AutoVerifiedAttributes)
 	list(c, "policies.signInPolicy.allowedFirstAuthFactors", p.FirstFactors)
+	if len(p.AliasAttributes) > 0 && len(p.UsernameAttributes) > 0 {
+		*c = append(*c, aliasesAndUsernames)
+	}
 	return c
 }
 
@@ -111,6 +115,9 @@ func (c Client) check() *constraints {
 	return wrong
 }
 
+// aliasesAndUsernames is what CreateUserPool says of a pool with both.
+const aliasesAndUsernames = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
+
 // mixedFlows is what CreateUserPoolClient's page says; the words are ours.
 const mixedFlows = "ExplicitAuthFlows cannot hold both names that begin with ALLOW_ and names that do not."
 
@@ -120,10 +127,20 @@ func mixesFlows(flows []string) bool {
 	return slices.ContainsFunc(flows, later) && slices.ContainsFunc(flows, func(flow string) bool { return !later(flow) })
 }
 
-// check collects what is wrong with the words of a user.
+// check collects what is wrong with a user of a file.
 func (u User) check() *constraints {
 	c := &constraints{}
 	c.wordIfAny("preferred", string(u.Preferred))
 	list(c, "factors", u.Factors)
+	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
+		if fault := (attribute{Name: name, Value: u.Attributes[name]}).fault(creating); fault != "" {
+			*c = append(*c, strings.TrimSpace(fault))
+		}
+	}
+	for _, secret := range []string{u.TOTPSecret, u.PendingSecret} {
+		if _, err := decodeSecret(secret); err != nil {
+			*c = append(*c, "the TOTP secret is not base32")
+		}
+	}
 	return c
 }

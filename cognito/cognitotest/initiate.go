@@ -176,7 +176,7 @@ func (p *pool) turnOnByItself(a *account) {
 // The LITE tier has no e-mail codes.
 func (p *pool) offered() []Factor {
 	factors := slices.DeleteFunc(slices.Clone(p.Factors), func(f Factor) bool { return f == EmailOTP && p.tier() == "LITE" })
-	if !p.SoftwareTokenDisabled {
+	if p.hasApps() {
 		factors = append(factors, SoftwareToken)
 	}
 	slices.Sort(factors)

@@ -196,9 +196,6 @@ func (s *Server) addPool(p Pool) error {
 		if err := u.check().in("user %q of pool %s", u.Username, p.ID); err != nil {
 			return err
 		}
-		if _, err := decodeSecret(u.TOTPSecret); err != nil {
-			return fmt.Errorf("user %q of pool %s: the TOTP secret is not base32", u.Username, p.ID)
-		}
 		if err := served.add(s.newAccount(u), false); err != nil {
 			return fmt.Errorf("user %q of pool %s: %w", u.Username, p.ID, err)
 		}

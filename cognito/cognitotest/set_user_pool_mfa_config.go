@@ -98,7 +98,7 @@ const (
 func (p *pool) mfaConfig() mfaConfig {
 	out := mfaConfig{
 		MfaConfiguration:              p.MFA,
-		SoftwareTokenMfaConfiguration: &enabled{!p.SoftwareTokenDisabled},
+		SoftwareTokenMfaConfiguration: &enabled{p.hasApps()},
 	}
 	for _, f := range p.Factors {
 		switch f {
