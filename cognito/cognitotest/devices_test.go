@@ -97,3 +97,30 @@ func TestConfirmedDevicesAreListedUntilTheyAreForgotten(t *testing.T) {
 	_, err := s.refresh(t, optionalClient, other.RefreshToken, map[string]string{"DEVICE_KEY": other.DeviceKey})
 	wantException(t, err, "NotAuthorizedException", "Invalid Refresh Token")
 }
+
+func TestDevicesAreListedByPages(t *testing.T) {
+	s := start(t, changePool(optional, remembering))
+	var token string
+	want := map[string]bool{}
+	for range 5 {
+		in := s.SignIn(optional, optionalClient, "ada")
+		if err := s.confirm(t, in.AccessToken, in.DeviceKey); err != nil {
+			t.Fatal(err)
+		}
+		token, want[in.DeviceKey] = in.AccessToken, true
+	}
+	var next *string
+	for _, n := range []int{2, 2, 1} {
+		out := must[*cip.ListDevicesOutput](t)(s.sdk.ListDevices(t.Context(), &cip.ListDevicesInput{AccessToken: &token, Limit: aws.Int32(2), PaginationToken: next}))
+		if len(out.Devices) != n || (out.PaginationToken == nil) != (n == 1) {
+			t.Fatalf("%d devices, and more: %t, want %d", len(out.Devices), out.PaginationToken != nil, n)
+		}
+		for _, d := range out.Devices {
+			delete(want, *d.DeviceKey)
+		}
+		next = out.PaginationToken
+	}
+	if len(want) > 0 {
+		t.Errorf("%d devices are on no page", len(want))
+	}
+}

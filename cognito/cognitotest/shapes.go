@@ -48,10 +48,11 @@ var shapes = map[string]shape{
 	"IdTokenValidityType":         {min: 1, max: 86400},
 	"PasswordPolicyMinLengthType": {min: 6, max: 99},
 	// The model says [\S]+, Cognito's own messages say this.
-	"PasswordType":             {max: 256, pattern: whole(`^[\S]+.*[\S]+$`), sensitive: true},
-	"QueryLimitType":           {max: 60},
-	"RefreshTokenValidityType": {max: 315360000},
-	"SecretHashType":           {min: 1, max: 128, pattern: whole(`[\w+=/]+`), sensitive: true},
+	"PasswordType":              {max: 256, pattern: whole(`^[\S]+.*[\S]+$`), sensitive: true},
+	"QueryLimitType":            {max: 60},
+	"RefreshTokenValidityType":  {max: 315360000},
+	"SearchPaginationTokenType": {min: 1, pattern: whole(`[\S]+`)},
+	"SecretHashType":            {min: 1, max: 128, pattern: whole(`[\w+=/]+`), sensitive: true},
 	// The model says 2048, and Cognito's own error says 8192
 	// (aws-amplify/amplify-js#14411).
 	"SessionType":                       {min: 20, max: 8192, sensitive: true},
