@@ -8,10 +8,11 @@ import "time"
 // (amazon-archives/amazon-cognito-identity-js#548, aws-amplify/amplify-ui-android#180):
 // https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#resource-quotas
 var attemptsAnHour = map[string]int{
-	"ChangePassword":        5,
-	"ConfirmForgotPassword": 5,
-	"ConfirmSignUp":         15,
-	"ForgotPassword":        5,
+	"ChangePassword":         5,
+	"ConfirmForgotPassword":  5,
+	"ConfirmSignUp":          15,
+	"ForgotPassword":         5,
+	"ResendConfirmationCode": 5,
 }
 
 // attempts are a user's calls of one operation in the hour that begins with the

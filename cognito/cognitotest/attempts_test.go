@@ -33,6 +33,10 @@ func TestAUserHasSoManyAttemptsAnHour(t *testing.T) {
 			return err
 		}, 5, "ExpiredCodeException"},
 		"ConfirmSignUp": {func() error { return x.confirmSignUp(t, "grace", "wrong") }, 15, "CodeMismatchException"},
+		"ResendConfirmationCode": {func() error {
+			_, err := x.sdk.ResendConfirmationCode(t.Context(), &cip.ResendConfirmationCodeInput{ClientId: &x.client, Username: aws.String("grace")})
+			return err
+		}, 5, ""},
 		"ForgotPassword": {func() error {
 			_, err := x.sdk.ForgotPassword(t.Context(), &cip.ForgotPasswordInput{ClientId: &x.client, Username: aws.String("ada")})
 			return err

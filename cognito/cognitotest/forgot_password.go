@@ -18,11 +18,7 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 	case a == nil && c.RevealUnknownUsers:
 		return nil, notOfClient()
 	case !c.RevealUnknownUsers && (a == nil || a.Disabled || a.recovery() == ""):
-		// So that nobody learns who has an account, an address is made up:
-		// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
-		return map[string]codeDelivery{"CodeDeliveryDetails": {
-			AttributeName: "email", DeliveryMedium: "EMAIL", Destination: masked("a@a"),
-		}}, nil
+		return madeUp(), nil
 	case a.Disabled:
 		return nil, notAuthorized("User is disabled.")
 	case a.ForceNewPassword || a.Federated:
@@ -36,6 +32,12 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 		return nil, err
 	}
 	return map[string]codeDelivery{"CodeDeliveryDetails": s.send(a, attribute, forReset, 6)}, nil
+}
+
+// madeUp is a delivery to nobody, so that nobody learns who has an account:
+// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+func madeUp() map[string]codeDelivery {
+	return map[string]codeDelivery{"CodeDeliveryDetails": {AttributeName: "email", DeliveryMedium: "EMAIL", Destination: masked("a@a")}}
 }
 
 // recovery is the verified address that a code can be sent to.

@@ -76,6 +76,7 @@ func (s *Server) routes() map[string]operation {
 		"GlobalSignOut":               {unlimited, anyone, decode(s.globalSignOut)},
 		"InitiateAuth":                {userAuthentication, anyone, decode(s.initiateAuth)},
 		"ListDevices":                 {unlimited, anyone, decode(s.listDevices)},
+		"ResendConfirmationCode":      {unlimited, anyone, decode(s.resendConfirmationCode)},
 		"RespondToAuthChallenge":      {userAuthentication, anyone, decode(s.respondToAuthChallenge)},
 		"RevokeToken":                 {unlimited, anyone, decode(s.revokeToken)},
 		"SetUserMFAPreference":        {userResourceUpdate, anyone, decode(s.setUserMFAPreference)},

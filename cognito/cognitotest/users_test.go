@@ -50,7 +50,19 @@ func TestSigningUpEndsWithTheCodeThatWasSent(t *testing.T) {
 	wantException(t, err, "UserNotConfirmedException", "User is not confirmed.")
 
 	wantException(t, x.confirmSignUp(t, "ada", "wrong"), "CodeMismatchException", "Invalid verification code provided, please try again.")
+	old := x.SentCode(x.pool, "ada")
+	resend := func(username string) (*cip.ResendConfirmationCodeOutput, error) {
+		return x.sdk.ResendConfirmationCode(t.Context(), &cip.ResendConfirmationCodeInput{ClientId: &x.client, Username: &username, SecretHash: x.hash(username)})
+	}
+	_, err = resend("nobody")
+	wantException(t, err, "UserNotFoundException", "Username/client id combination not found.")
+	if again := must[*cip.ResendConfirmationCodeOutput](t)(resend("ada")); aws.ToString(again.CodeDeliveryDetails.Destination) != "a***@e***" {
+		t.Errorf("got %+v", again)
+	}
 	code := x.SentCode(x.pool, "ada")
+	if code != old { // one in a million
+		wantException(t, x.confirmSignUp(t, "ada", old), "CodeMismatchException", "")
+	}
 	x.clock.advance(24 * time.Hour)
 	wantException(t, x.confirmSignUp(t, "ada", code), "ExpiredCodeException", "Invalid code provided, please request a code again.")
 	x.clock.advance(-time.Second)
@@ -58,9 +70,29 @@ func TestSigningUpEndsWithTheCodeThatWasSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantException(t, x.confirmSignUp(t, "ada", code), "NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED")
+	_, err = resend("ada")
+	wantException(t, err, "InvalidParameterException", "User is already confirmed.")
 	user := x.status(t, "ada")
 	if user.UserStatus != types.UserStatusTypeConfirmed || !has(user.UserAttributes, "email_verified", "true") {
 		t.Errorf("status %s, attributes %v", user.UserStatus, user.UserAttributes)
+	}
+}
+
+// AWS's guide hides from ResendConfirmationCode who is not there or is disabled.
+func TestWhoIsSentNoOtherCode(t *testing.T) {
+	hides := func(in *cip.CreateUserPoolClientInput) { in.PreventUserExistenceErrors = types.PreventUserExistenceErrorTypesEnabled }
+	x := empty(t).make(t, made{client: hides})
+	must[*cip.SignUpOutput](t)(x.signUp(t, "ada", password, attribute("email", "ada@example.com")))
+	resend := func(username string) error {
+		_, err := x.sdk.ResendConfirmationCode(t.Context(), &cip.ResendConfirmationCodeInput{ClientId: &x.client, Username: &username})
+		return err
+	}
+	wantException(t, resend("ada"), "NotAuthorizedException", "Cannot resend codes. Auto verification not turned on.")
+	must[*cip.AdminDisableUserOutput](t)(x.admin.AdminDisableUser(t.Context(), &cip.AdminDisableUserInput{UserPoolId: &x.pool, Username: aws.String("ada")}))
+	for _, name := range []string{"ada", "nobody"} {
+		if err := resend(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
