@@ -50,6 +50,9 @@ type User struct {
 	// SignIns are the event_id of sign-ins that were not signed out of: signing out
 	// revokes their access tokens.
 	SignIns []string `json:",omitempty"`
+	// PasswordSet is when the password was set, from when a temporary one lives; now
+	// when zero.
+	PasswordSet time.Time `json:",omitzero"`
 	// Created and Modified are UserCreateDate and UserLastModifiedDate in Cognito's
 	// API; now when zero.
 	Created, Modified time.Time `json:",omitzero"`
@@ -75,6 +78,7 @@ type account struct {
 
 func (s *Server) newAccount(u User) *account {
 	u.Attributes, u.SignIns = maps.Clone(u.Attributes), slices.Clone(u.SignIns)
+	u.PasswordSet = cmp.Or(u.PasswordSet, s.now())
 	a := &account{
 		User: u, sub: u.Subject, preferred: u.Preferred,
 		factors: map[Factor]bool{}, devices: map[string]*device{}, attempts: map[string]attempts{},

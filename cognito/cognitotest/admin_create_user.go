@@ -46,7 +46,8 @@ func (s *Server) adminCreateUser(in *adminCreateUserInput) (any, error) {
 		return nil, err
 	}
 	if again != nil {
-		again.Password, again.modified = password, s.now()
+		again.setPassword(password, s)
+		again.ForceNewPassword = true
 		return map[string]createdUser{"User": again.summary()}, nil
 	}
 	a, err := s.makeAccount(p, User{Username: in.Username, Password: password, ForceNewPassword: true}, in.UserAttributes, in.ForceAliasCreation)

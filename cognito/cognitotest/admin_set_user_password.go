@@ -25,5 +25,5 @@ func (s *Server) adminSetUserPassword(in *adminSetUserPasswordInput) (any, error
 // setPassword sets a password that counts, and confirms the user with it.
 func (a *account) setPassword(password string, s *Server) {
 	a.Password, a.ForceNewPassword, a.ResetRequired, a.Unconfirmed = password, false, false, false
-	a.modified = s.now()
+	a.modified, a.PasswordSet = s.now(), s.now()
 }

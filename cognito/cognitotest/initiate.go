@@ -123,6 +123,9 @@ func (s *Server) afterPassword(in session) (any, error) {
 		return nil, err
 	}
 	if a.ForceNewPassword {
+		if life := in.client.pool.policy().temporaryLife(); s.now().Sub(a.PasswordSet) >= life {
+			return nil, notAuthorized("Temporary password has expired and must be reset by an administrator.")
+		}
 		attributes := map[string]string{} // clients look into the object, which null is not
 		maps.Copy(attributes, a.Attributes)
 		text, err := json.Marshal(attributes)

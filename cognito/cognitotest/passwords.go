@@ -1,7 +1,9 @@
 package cognitotest
 
 import (
+	"cmp"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -13,13 +15,18 @@ type PasswordPolicy struct {
 	RequireLowercase              bool
 	RequireNumbers                bool
 	RequireSymbols                bool
-	TemporaryPasswordValidityDays int `json:",omitempty" shape:"TemporaryPasswordValidityDaysType"` // kept, and not looked at
+	TemporaryPasswordValidityDays int `json:",omitempty" shape:"TemporaryPasswordValidityDaysType"` // 7 when zero
 }
 
 // DefaultPasswordPolicy is that of a pool that was made without one.
 func DefaultPasswordPolicy() PasswordPolicy {
 	return PasswordPolicy{MinimumLength: 8, RequireUppercase: true, RequireLowercase: true, RequireNumbers: true, RequireSymbols: true,
 		TemporaryPasswordValidityDays: 7}
+}
+
+// temporaryLife is how long a temporary password is good.
+func (p PasswordPolicy) temporaryLife() time.Duration {
+	return time.Duration(cmp.Or(p.TemporaryPasswordValidityDays, 7)) * 24 * time.Hour
 }
 
 // policy is the pool's own policy, or the default.

@@ -55,3 +55,33 @@ func TestANewPasswordIsAskedForWithTheAttributesAndIsAChange(t *testing.T) {
 		t.Errorf("modified after %s, want a minute", got)
 	}
 }
+
+// The words are those of programs that look for them; the time is that of
+// PasswordPolicyType's TemporaryPasswordValidityDays, a week where it is not given.
+func TestATemporaryPasswordExpires(t *testing.T) {
+	for days, change := range map[int]func(*cip.CreateUserPoolInput){
+		7: func(*cip.CreateUserPoolInput) {},
+		2: func(in *cip.CreateUserPoolInput) {
+			in.Policies = &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: aws.Int32(8), TemporaryPasswordValidityDays: 2}}
+		},
+	} {
+		x := empty(t).make(t, made{pool: change})
+		x.createTemporary(t, "ada", password)
+		x.create(t, "grace", password)
+		x.clock.advance(time.Duration(days)*24*time.Hour - time.Second)
+		must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", password))
+		x.clock.advance(time.Second)
+		if err := x.Load(x.Dump()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := x.byPassword(t, "ada", "wrong")
+		wantException(t, err, "NotAuthorizedException", "Incorrect username or password.")
+		_, err = x.byPassword(t, "ada", password)
+		wantException(t, err, "NotAuthorizedException", "Temporary password has expired and must be reset by an administrator.")
+		must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "grace", password))
+		must[*cip.AdminCreateUserOutput](t)(x.admin.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{
+			UserPoolId: &x.pool, Username: aws.String("ada"), TemporaryPassword: aws.String(otherPassword), MessageAction: types.MessageActionTypeResend,
+		}))
+		must[*cip.InitiateAuthOutput](t)(x.byPassword(t, "ada", otherPassword))
+	}
+}

@@ -80,7 +80,9 @@ func TestSigningUpEndsWithTheCodeThatWasSent(t *testing.T) {
 
 // AWS's guide hides from ResendConfirmationCode who is not there or is disabled.
 func TestWhoIsSentNoOtherCode(t *testing.T) {
-	hides := func(in *cip.CreateUserPoolClientInput) { in.PreventUserExistenceErrors = types.PreventUserExistenceErrorTypesEnabled }
+	hides := func(in *cip.CreateUserPoolClientInput) {
+		in.PreventUserExistenceErrors = types.PreventUserExistenceErrorTypesEnabled
+	}
 	x := empty(t).make(t, made{client: hides})
 	must[*cip.SignUpOutput](t)(x.signUp(t, "ada", password, attribute("email", "ada@example.com")))
 	resend := func(username string) error {
