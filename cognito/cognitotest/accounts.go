@@ -121,11 +121,11 @@ func (p *pool) add(a *account, force bool) error {
 		return err
 	}
 	p.accounts[a.Username] = a
+	p.know(a)
 	return nil
 }
 
-// taken says whether somebody has that name. Where a name is a name in one way
-// alone, the answer does not go through everybody.
+// taken says whether somebody has that name.
 func (p *pool) taken(name string) bool {
 	if p.CaseInsensitive || len(p.UsernameAttributes) > 0 {
 		return p.byName(name) != nil
@@ -155,13 +155,41 @@ func (p *pool) byName(name string) *account {
 	if a := p.accounts[name]; a != nil {
 		return a
 	}
-	for _, a := range p.accounts {
+	for _, a := range p.named[folded(name)] {
 		if a.sub == name || p.same(a.Username, name) || p.hasAlias(a, name) {
 			return a
 		}
 	}
 	return nil
 }
+
+// names are all that byName may find an account by, whether or not it counts now.
+func (a *account) names() []string {
+	return []string{a.Username, a.sub, a.Attributes["email"], a.Attributes["phone_number"], a.Attributes["preferred_username"]}
+}
+
+// know lets byName find an account by the names that it has now.
+func (p *pool) know(a *account) {
+	for _, name := range a.names() {
+		if key := folded(name); name != "" && !slices.Contains(p.named[key], a) {
+			p.named[key] = append(p.named[key], a)
+		}
+	}
+}
+
+// forget is the opposite of know.
+func (p *pool) forget(a *account) {
+	for _, name := range a.names() {
+		key := folded(name)
+		p.named[key] = slices.DeleteFunc(p.named[key], func(known *account) bool { return known == a })
+		if len(p.named[key]) == 0 {
+			delete(p.named, key)
+		}
+	}
+}
+
+// folded is the same for names that differ in case alone.
+func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 // same compares names as the pool does.
 func (p *pool) same(a, b string) bool {
@@ -190,7 +218,7 @@ func (p *pool) claim(a *account, force bool) error {
 		if !p.signsInWith(a, name) {
 			continue
 		}
-		for _, other := range p.accounts {
+		for _, other := range p.named[folded(a.Attributes[name])] {
 			switch {
 			case other.sub == a.sub || !p.same(other.Attributes[name], a.Attributes[name]) || !p.signsInWith(other, name):
 			case force && slices.Contains(p.AliasAttributes, name) && isAddress(name):

@@ -103,7 +103,9 @@ func (p *pool) change(a *account, attributes []attribute) error {
 	if err := p.claim(&next, false); err != nil {
 		return err
 	}
+	p.forget(a)
 	a.Attributes = next.Attributes
+	p.know(a)
 	return nil
 }
 

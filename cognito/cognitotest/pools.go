@@ -152,6 +152,8 @@ type pool struct {
 	issuers  map[IssuerType]string
 	keys     []*signingKey // the last one signs; the others still verify
 	accounts map[string]*account
+	// named are the accounts by what they may be called, see byName.
+	named map[string][]*account
 	// created and modified are when CreateUserPool and the latest change were.
 	created, modified time.Time
 }
@@ -179,6 +181,7 @@ func (s *Server) addPool(p Pool) error {
 	served := &pool{
 		Pool:     p,
 		accounts: map[string]*account{},
+		named:    map[string][]*account{},
 		created:  cmp.Or(p.Created, s.now()),
 		modified: cmp.Or(p.Modified, p.Created, s.now()),
 	}
