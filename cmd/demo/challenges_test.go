@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/chromedp/chromedp"
 
 	"mfa-enrollment/cognito/cognitotest"
@@ -51,29 +53,34 @@ func followsChallenges(v *visitor) {
 // countsTheLastCode gives the element a client whose enrollment is over while a code
 // is on its way, and whose status cannot be had after that.
 func countsTheLastCode(v *visitor) {
+	v.canPassTime()
 	v.signsIn(optionalPool, "ada")
 	v.sees("Set up an authenticator app")
 	v.do(chromedp.Evaluate[chromedp.Void](`import('/web/client/index.js').then(({ Problem }) => {
 		const element = document.querySelector('mfa-enrollment').cloneNode();
 		const lost = async () => { throw new Problem({ code: 'unreachable', detail: '' }); };
 		document.querySelector('mfa-enrollment').replaceWith(element);
-		let verifications = 0;
 		element.view = 'set-up';
 		element.client = {
-			startTotp: async () => ({ secret: 'SECRET', otpauthUri: 'otpauth://totp/a', qrCode: 'data:,', issuer: 'i', accountName: 'a', expiresIn: 2 }),
-			verifyTotp: () => new Promise((resolve, reject) => setTimeout(() => reject(new Problem(++verifications === 1
-				? { code: 'code_mismatch', detail: '' } : { code: 'verified_not_enabled', detail: '' })), 2500)),
+			startTotp: async () => ({ secret: 'SECRET', otpauthUri: 'otpauth://totp/a', qrCode: 'data:,', issuer: 'i', accountName: 'a', expiresIn: 590 }),
+			verifyTotp: () => new Promise((_, reject) => { window.refuse = (code) => reject(new Problem({ code, detail: '' })); }),
 			setTotpPreference: lost,
 			getMfa: async () => { throw new Problem({ code: 'new_code', status: 503, detail: 'Words of a newer service.' }); },
 		};
 		window.mend = () => { element.client.getMfa = async () => ({ totp: { enabled: false }, methods: [], next: 'none' }); };
 	})`, chromedp.EvalAwaitPromise))
-	v.press("Enter the code")
-	v.types("123456")
+	answers := func(code string) {
+		v.press("Enter the code")
+		v.types("123456")
+		v.sees("Checking…")
+		v.passTime(10 * time.Minute)
+		v.sees("0:00 left.")
+		v.do(chromedp.Evaluate[chromedp.Void](`void refuse('` + code + `')`))
+	}
+	answers("code_mismatch")
 	v.sees("This QR code has expired.")
 	v.press("Get a new QR code")
-	v.press("Enter the code")
-	v.types("123456")
+	answers("verified_not_enabled")
 	v.sees("Words of a newer service.")
 	v.do(chromedp.Evaluate[chromedp.Void](`void mend()`))
 	v.press("Try again")
