@@ -42,6 +42,8 @@ func (v *visitor) accessible(screen string) {
 	if !ask(v, chromedp.Evaluate[bool](`typeof axe === 'object'`)) {
 		v.do(chromedp.Evaluate[chromedp.Void](string(source)))
 	}
+	// In the middle of a transition a button has neither of its colours.
+	v.wait(`look.roots().every((root) => root.getAnimations().every((animation) => !(animation instanceof CSSTransition)))`)
 	report := ask(v, chromedp.Evaluate[axeReport](`axe.run(document, { resultTypes: ['violations', 'incomplete', 'passes'] })`, chromedp.EvalAwaitPromise))
 	if len(report.Passes) == 0 {
 		v.Fatalf("%s: axe-core checked nothing", screen)
