@@ -279,14 +279,15 @@ func speaksGerman(v *visitor) {
 }
 
 func worksOnSlowNetwork(v *visitor) {
-	v.network(false, 400)
+	v.network(false, 1500)
 	v.signsIn(requiredPool, "linus")
 	v.sees("Getting a QR code…")
 	v.accessible("set up, waiting")
 	key := v.scans()
+	v.remembers()
 	v.enters("Enter the code", v.code(key, 0))
-	v.sees("Checking…")
 	v.sees("All set.")
+	v.hasSeen("Checking…")
 }
 
 func (v *visitor) offline(offline bool) { v.network(offline, 0) }
