@@ -148,7 +148,7 @@ func TestServeForTheBounds(t *testing.T) {
 // holds the whole at GOMEMLIMIT: 220 MiB, of a container of 256.
 func TestMemoryIsBounded(t *testing.T) {
 	size := long.Or(1_000, 10_000)
-	const idle, stalled = 120 << 10, 256 << 10 // kB
+	const idle, stalled = 200 << 10, 256 << 10 // kB
 	for name, attack := range map[string]func(t *testing.T, addr string){
 		"idle connections of one address": func(t *testing.T, addr string) { idleConnections(t, "127.0.0.2", addr, size) },
 		"idle connections of 40 addresses": func(t *testing.T, addr string) {
