@@ -15,15 +15,12 @@ func (s *Server) confirmForgotPassword(in *confirmForgotPasswordInput) (any, err
 	if err != nil {
 		return nil, err
 	}
-	a := c.pool.byName(in.Username)
+	a, hidden, err := c.signedOut(in.Username)
 	switch {
-	case a == nil && c.RevealUnknownUsers:
-		return nil, notOfClient()
-	case !c.RevealUnknownUsers && (a == nil || a.Disabled):
-		// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+	case err != nil:
+		return nil, err
+	case hidden:
 		return nil, wrongConfirmation()
-	case a.Disabled:
-		return nil, notAuthorized("User is disabled.")
 	}
 	if err := s.attempt(a, "ConfirmForgotPassword"); err != nil {
 		return nil, err

@@ -13,14 +13,12 @@ func (s *Server) forgotPassword(in *forgotPasswordInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := c.pool.byName(in.Username)
+	a, hidden, err := c.signedOut(in.Username)
 	switch {
-	case a == nil && c.RevealUnknownUsers:
-		return nil, notOfClient()
-	case !c.RevealUnknownUsers && (a == nil || a.Disabled || a.recovery() == ""):
+	case err != nil:
+		return nil, err
+	case hidden, !c.RevealUnknownUsers && a.recovery() == "":
 		return madeUp(), nil
-	case a.Disabled:
-		return nil, notAuthorized("User is disabled.")
 	case a.ForceNewPassword || a.Federated:
 		return nil, notAuthorized("User password cannot be reset in the current state.")
 	}

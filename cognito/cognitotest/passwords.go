@@ -26,7 +26,7 @@ func DefaultPasswordPolicy() PasswordPolicy {
 
 // temporaryLife is how long a temporary password is good.
 func (p PasswordPolicy) temporaryLife() time.Duration {
-	return time.Duration(cmp.Or(p.TemporaryPasswordValidityDays, 7)) * 24 * time.Hour
+	return time.Duration(cmp.Or(p.TemporaryPasswordValidityDays, DefaultPasswordPolicy().TemporaryPasswordValidityDays)) * 24 * time.Hour
 }
 
 // policy is the pool's own policy, or the default.

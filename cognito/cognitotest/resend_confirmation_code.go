@@ -14,14 +14,12 @@ func (s *Server) resendConfirmationCode(in *resendConfirmationCodeInput) (any, e
 	if err != nil {
 		return nil, err
 	}
-	a := c.pool.byName(in.Username)
+	a, hidden, err := c.signedOut(in.Username)
 	switch {
-	case !c.RevealUnknownUsers && (a == nil || a.Disabled):
+	case err != nil:
+		return nil, err
+	case hidden:
 		return madeUp(), nil
-	case a == nil:
-		return nil, notOfClient()
-	case a.Disabled:
-		return nil, notAuthorized("User is disabled.")
 	case !a.Unconfirmed:
 		return nil, invalidParameter("User is already confirmed.") // aws-amplify/amplify-js#1614
 	}

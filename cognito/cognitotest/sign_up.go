@@ -70,3 +70,20 @@ func (s *Server) knownClient(id, username, secretHash string) (*client, error) {
 	}
 	return c, c.checkSecretHash(username, map[string]string{"SECRET_HASH": secretHash})
 }
+
+// signedOut finds the user of such an operation. One who is not there or is disabled
+// is hidden, and a is nil, by a client that prevents user existence errors:
+// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+func (c *client) signedOut(username string) (a *account, hidden bool, err error) {
+	a = c.pool.byName(username)
+	switch {
+	case !c.RevealUnknownUsers && (a == nil || a.Disabled):
+		return nil, true, nil
+	case a == nil:
+		return nil, false, notOfClient()
+	case a.Disabled:
+		return nil, false, notAuthorized("User is disabled.")
+	default:
+		return a, false, nil
+	}
+}
