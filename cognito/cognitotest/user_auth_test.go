@@ -83,3 +83,55 @@ func (s *standIn) choose(t *testing.T, preferred string) (*cip.InitiateAuthOutpu
 		AuthParameters: map[string]string{"USERNAME": "ada", "PREFERRED_CHALLENGE": preferred},
 	})
 }
+
+func TestTheUserChoosesTheFirstFactor(t *testing.T) {
+	s := empty(t)
+	x := s.make(t, made{
+		pool: func(in *cip.CreateUserPoolInput) {
+			in.Policies = &types.UserPoolPolicyType{SignInPolicy: &types.SignInPolicyType{
+				AllowedFirstAuthFactors: []types.AuthFactorType{types.AuthFactorTypePassword, types.AuthFactorTypeEmailOtp, types.AuthFactorTypeSmsOtp},
+			}}
+		},
+		client: func(in *cip.CreateUserPoolClientInput) {
+			withSecret(in)
+			in.ExplicitAuthFlows = append(in.ExplicitAuthFlows[:len(in.ExplicitAuthFlows):len(in.ExplicitAuthFlows)], types.ExplicitAuthFlowsTypeAllowUserAuth)
+		},
+	})
+	x.create(t, "ada", password, attribute("email", "ada@example.com"))
+	choose := func(parameters map[string]string) *cip.InitiateAuthOutput {
+		return must[*cip.InitiateAuthOutput](t)(x.initiate(t, types.AuthFlowTypeUserAuth, "ada", parameters))
+	}
+	in := choose(nil)
+	if in.ChallengeName != types.ChallengeNameTypeSelectChallenge || len(in.AvailableChallenges) != 3 {
+		t.Fatalf("got %s with %v", in.ChallengeName, in.AvailableChallenges)
+	}
+	_, err := x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"ANSWER": "SMS_OTP"})
+	wantException(t, err, "InvalidParameterException", "Selected challenge is not available.")
+	_, err = x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"ANSWER": "PASSWORD", "PASSWORD": "wrong"})
+	wantException(t, err, "NotAuthorizedException", "Incorrect username or password.")
+	out := must[*cip.RespondToAuthChallengeOutput](t)(x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"ANSWER": "PASSWORD", "PASSWORD": password}))
+	if out.AuthenticationResult == nil {
+		t.Errorf("a password leads to %s", out.ChallengeName)
+	}
+	in = choose(map[string]string{"PREFERRED_CHALLENGE": "EMAIL_OTP"})
+	out = must[*cip.RespondToAuthChallengeOutput](t)(x.answer(t, in.ChallengeName, *in.Session, "ada", map[string]string{"EMAIL_OTP_CODE": x.SentCode(x.pool, "ada")}))
+	if out.AuthenticationResult == nil {
+		t.Errorf("a code leads to %s", out.ChallengeName)
+	}
+	c := newSRPClient()
+	in = choose(map[string]string{"PREFERRED_CHALLENGE": "PASSWORD_SRP", "SRP_A": c.public.Text(16)})
+	out = must[*cip.RespondToAuthChallengeOutput](t)(x.answer(t, in.ChallengeName, "", "ada", c.claim(t, x.pool[len("us-east-1_"):], password, in.ChallengeParameters)))
+	if out.AuthenticationResult == nil {
+		t.Errorf("SRP leads to %s", out.ChallengeName)
+	}
+
+	lite := s.make(t, made{
+		pool: func(in *cip.CreateUserPoolInput) { in.UserPoolTier = types.UserPoolTierTypeLite },
+		client: func(in *cip.CreateUserPoolClientInput) {
+			in.ExplicitAuthFlows = append([]types.ExplicitAuthFlowsType{types.ExplicitAuthFlowsTypeAllowUserAuth}, allFlows...)
+		},
+	})
+	lite.create(t, "ada", password)
+	_, err = lite.initiate(t, types.AuthFlowTypeUserAuth, "ada", nil)
+	wantException(t, err, "FeatureUnavailableInTierException", "")
+}
